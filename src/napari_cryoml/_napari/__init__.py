@@ -1,0 +1,1 @@
+"""Between napari layers and data: reader, writer, sample data and picker layers."""

@@ -1,0 +1,81 @@
+"""Configs, and the registries that find them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_cryoml._errors import InputError
+
+
+class Config(BaseModel):
+    """The options of one thing that can be configured: frozen, checked, and without extras.
+
+    A field's type, default, bounds and description make the form in the dock, the flag of the
+    shell, the entry in the checkpoint and the row in the documentation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class Registry(Generic[ConfigT]):
+    """Config classes by name.
+
+    Parameters
+    ----------
+    kind : str
+        What is registered, in the singular, for messages ("network", "objective").
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._classes: dict[str, type[ConfigT]] = {}
+
+    def register(self, name: str) -> Callable[[type[ConfigT]], type[ConfigT]]:
+        """Return a class decorator that files a Config under `name`."""
+
+        def decorate(cls: type[ConfigT]) -> type[ConfigT]:
+            if name in self._classes:
+                raise ValueError(f"A {self.kind} named {name!r} is registered already.")
+            self._classes[name] = cls
+            return cls
+
+        return decorate
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __getitem__(self, name: str) -> type[ConfigT]:
+        try:
+            return self._classes[name]
+        except KeyError:
+            known = ", ".join(self._classes)
+            raise InputError(
+                f"There is no {self.kind} named {name!r}: choose one of {known}."
+            ) from None
+
+    def create(self, name: str, **options: Any) -> ConfigT:
+        """Return the Config filed under `name` with the given options.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown or an option is not accepted.
+        """
+        cls = self[name]
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            raise InputError(f"{self.kind} {name!r}: {describe(error)}") from error
+
+
+def describe(error: ValidationError) -> str:
+    """Return the first complaint of a pydantic error as one sentence."""
+    first = error.errors()[0]
+    option = ".".join(str(part) for part in first["loc"]) or "options"
+    return f"{option}: {first['msg']}; {first['input']!r} was given."

@@ -1,0 +1,17 @@
+"""Values that travel between the rooms of the house: numpy only, frozen."""
+
+from napari_cryoml.data._annotations import NEGATIVE, POSITIVE, Annotations
+from napari_cryoml.data._images import ArrayImage, ImageSource
+from napari_cryoml.data._picks import Picks, PicksTable
+from napari_cryoml.data._score_maps import ScoreMap
+
+__all__ = [
+    "NEGATIVE",
+    "POSITIVE",
+    "Annotations",
+    "ArrayImage",
+    "ImageSource",
+    "Picks",
+    "PicksTable",
+    "ScoreMap",
+]

@@ -1,0 +1,1 @@
+"""Between files and data: the only place where axis order, units and flips are mended."""

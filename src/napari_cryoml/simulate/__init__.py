@@ -1,0 +1,1 @@
+"""Simulated data that demos, tests and benchmarks run on."""
