@@ -1,0 +1,82 @@
+"""How a network is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from napari_cryoml._registry import Config
+
+
+class AugmentationConfig(Config):
+    """How crops are varied from one step to the next; every choice keeps a particle a particle."""
+
+    turns: Literal["right angles", "any"] = Field(
+        "right angles",
+        description="Turn crops in the image plane by multiples of 90 degrees, which keeps the "
+        "noise as it is, or by any angle, which resamples it.",
+    )
+    flips: bool = Field(True, description="Mirror crops along each axis at random.")
+    scale: float = Field(
+        0.0, ge=0, lt=0.5, description="Magnify crops by up to this share, and shrink them alike."
+    )
+    contrast: float = Field(
+        0.1, ge=0, le=1, description="Spread (log scale) of the random contrast of a crop."
+    )
+    brightness: float = Field(
+        0.1, ge=0, le=2, description="Spread of the random offset of a crop, in noise sigmas."
+    )
+
+
+class TrainingConfig(Config):
+    """Sampling, length and step size of a training run."""
+
+    sampler: Literal["dense", "patches"] = Field(
+        "dense",
+        description="Dense crops score many positions in one pass; patches are the published "
+        "sampler: one position each, 16 labelled and 240 unlabelled a step.",
+    )
+    minutes: float | None = Field(
+        2.0, gt=0, description="Stop after this many minutes; none for no limit of time."
+    )
+    steps: int | None = Field(
+        None, gt=0, description="Stop after this many steps; none for no limit of steps."
+    )
+    crop_size: int = Field(
+        128, ge=16, description="Edge of a dense crop in working pixels (at least the field)."
+    )
+    crops: int = Field(8, ge=1, description="Dense crops a step.")
+    labelled_share: float = Field(
+        0.6, ge=0, le=1, description="Share of the dense crops of a step that hold a label."
+    )
+    patches: int = Field(256, ge=2, description="Patches a step of the published sampler.")
+    labelled_patches: int = Field(
+        16, ge=1, description="How many of the patches of a step are labelled."
+    )
+    label_radius: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Positions this close to a label count as labelled, as a share of the "
+        "particle radius.",
+    )
+    learning_rate: float = Field(
+        1e-3, gt=0, description="Step size of AdamW at the start; it falls linearly to 0."
+    )
+    weight_decay: float = Field(1e-2, ge=0, description="Weight decay of AdamW.")
+    validation_share: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share of the labels held out to measure the validation AP; none below 25 "
+        "labels.",
+    )
+    validate_every: float = Field(
+        15.0, gt=0, description="Seconds of training between two validations."
+    )
+    patience: int = Field(
+        8, ge=1, description="Stop after this many validations without a better AP."
+    )
+    seed: int = Field(0, ge=0, description="Seed of everything random in the run.")
+    augmentation: AugmentationConfig = AugmentationConfig()

@@ -1,0 +1,51 @@
+"""Where a network runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_cryoml._errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`, or the fastest one there is.
+
+    Parameters
+    ----------
+    name : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Raises
+    ------
+    InputError
+        If the machine has no such device.
+    """
+    import torch
+
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        else:
+            name = "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"Device {name!r} cannot be used on this machine: choose auto or cpu."
+        ) from error
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """Return what a user calls the device: "CUDA (NVIDIA A100)", "CPU (4 threads)"."""
+    import torch
+
+    if device.type == "cuda":
+        return f"CUDA ({torch.cuda.get_device_name(device)})"
+    if device.type == "mps":
+        return "MPS (Apple GPU)"
+    return f"CPU ({torch.get_num_threads()} threads)"
