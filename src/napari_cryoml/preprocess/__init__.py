@@ -1,1 +1,17 @@
 """What is done to an image before a network sees it."""
+
+from napari_cryoml.preprocess._intensity import percentile_normalise
+from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
+from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
+from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, working_shape
+
+__all__ = [
+    "PreprocessConfig",
+    "Preprocessor",
+    "Rescaling",
+    "ScaledMixture",
+    "fit_scaled_mixture",
+    "fourier_rescale",
+    "percentile_normalise",
+    "working_shape",
+]
