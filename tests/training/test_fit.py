@@ -1,0 +1,179 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.jobs import Command
+from napari_cryoml.training import TrainingConfig, TrainingState, choose_device, fit
+
+CPU = torch.device("cpu")
+
+
+@dataclass
+class Squares:
+    """A source of nothing: the toy loss needs no data."""
+
+    size: int = 4
+    sizes: list[int] = field(default_factory=list)
+
+    def to(self, device: torch.device) -> "Squares":
+        return self
+
+    def draw(self) -> "Squares":
+        self.sizes.append(self.size)
+        return self
+
+    def halve(self) -> bool:
+        self.size //= 2
+        return self.size > 0
+
+
+@dataclass
+class Toy:
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+def _toy() -> tuple[nn.Linear, object]:
+    torch.manual_seed(0)
+    module = nn.Linear(2, 1)
+
+    def loss(batch: Squares) -> Toy:
+        total = (module.weight - 1).square().sum() + module.bias.square().sum()
+        return Toy(total, {"distance": total})
+
+    return module, loss
+
+
+def _run(job: Iterator) -> tuple[list, TrainingState]:
+    events = []
+    while True:
+        try:
+            events.append(next(job))
+        except StopIteration as stop:
+            return events, stop.value
+
+
+def test_the_loss_falls_and_every_step_is_told() -> None:
+    module, loss = _toy()
+    config = TrainingConfig(minutes=None, steps=300, learning_rate=0.05, weight_decay=0)
+    events, state = _run(fit(module, loss, Squares(), config, device=CPU))
+    assert [event.step for event in events] == list(range(1, 301))
+    assert events[-1].loss < 0.01 * events[0].loss
+    assert events[-1].done == events[-1].total
+    assert events[0].terms["distance"] == events[0].loss
+    assert state.step == 300
+
+
+def test_stop_keeps_the_work_done() -> None:
+    module, loss = _toy()
+    before = module.weight.detach().clone()
+    job = fit(module, loss, Squares(), TrainingConfig(steps=1000), device=CPU)
+    next(job)
+    with pytest.raises(StopIteration) as stop:
+        job.send(Command.STOP)
+    assert stop.value.value.step == 1
+    assert not torch.equal(stop.value.value.weights["weight"], before)
+
+
+def test_the_best_validation_is_kept_and_patience_ends_the_run() -> None:
+    module, loss = _toy()
+    merits = iter([0.1, 0.9, *[0.5] * 50])
+    seen = []
+
+    def validate() -> float:
+        seen.append(module.weight.detach().clone())
+        assert not module.training
+        return next(merits)
+
+    config = TrainingConfig(minutes=None, steps=500, validate_every=1e-9, patience=3)
+    events, state = _run(fit(module, loss, Squares(), config, device=CPU, validate=validate))
+    assert len(events) < 20
+    assert state.validation == 0.9
+    assert torch.equal(state.weights["weight"], seen[1])
+    assert torch.equal(module.weight, seen[1])
+
+
+def test_without_selection_the_last_weights_stay() -> None:
+    module, loss = _toy()
+    config = TrainingConfig(minutes=None, steps=30, validate_every=1e-9, patience=1)
+    job = fit(module, loss, Squares(), config, device=CPU, validate=lambda: 0.5, select=False)
+    events, state = _run(job)
+    assert state.step == 30
+    assert events[-1].validation == 0.5
+
+
+def test_resuming_goes_on_where_a_run_was_left() -> None:
+    config = TrainingConfig(minutes=None, steps=5)
+    module, loss = _toy()
+    _, state = _run(fit(module, loss, Squares(), config, device=CPU))
+    tensors = state.tensors()
+    again, loss = _toy()
+    restored = TrainingState.from_tensors(tensors, state.step, state.validation)
+    events, later = _run(fit(again, loss, Squares(), config, device=CPU, resume=restored))
+    assert events[0].step == 6
+    assert later.step == 10
+    assert later.optimizer["0/step"] == 10
+
+
+def test_out_of_memory_halves_the_batch_and_says_so() -> None:
+    module, loss = _toy()
+    source = Squares(4)
+
+    def hungry(batch: Squares) -> Toy:
+        if batch.size > 1:
+            raise torch.OutOfMemoryError("no memory")
+        return loss(batch)
+
+    config = TrainingConfig(minutes=None, steps=3)
+    events, _ = _run(fit(module, hungry, source, config, device=CPU))
+    assert source.sizes == [4, 2, 1, 1, 1]
+    assert "half as large" in events[0].message
+    assert [event.step for event in events] == [0, 0, 1, 2, 3]
+
+
+def test_memory_for_not_even_one_crop_is_a_sentence() -> None:
+    module, _ = _toy()
+
+    def hungry(batch: Squares) -> Toy:
+        raise torch.OutOfMemoryError("no memory")
+
+    with pytest.raises(InputError, match="too little memory"):
+        _run(fit(module, hungry, Squares(2), TrainingConfig(steps=3), device=CPU))
+
+
+def test_divergence_is_a_sentence_and_one_bad_step_is_none() -> None:
+    module, loss = _toy()
+    calls = []
+
+    def bad_once(batch: Squares) -> Toy:
+        calls.append(1)
+        toy = loss(batch)
+        return Toy(toy.total * (float("nan") if len(calls) == 2 else 1), {})
+
+    config = TrainingConfig(minutes=None, steps=40)
+    events, _ = _run(fit(module, bad_once, Squares(), config, device=CPU))
+    assert "left out" in events[1].message
+    assert torch.isfinite(module.weight).all()
+
+    def always_bad(batch: Squares) -> Toy:
+        return Toy(loss(batch).total * float("nan"), {})
+
+    with pytest.raises(InputError, match="diverged"):
+        _run(fit(module, always_bad, Squares(), config, device=CPU))
+
+
+def test_a_run_needs_an_end() -> None:
+    module, loss = _toy()
+    with pytest.raises(InputError, match="needs an end"):
+        next(fit(module, loss, Squares(), TrainingConfig(minutes=None), device=CPU))
+
+
+def test_devices() -> None:
+    assert choose_device("cpu").type == "cpu"
+    assert choose_device().type in {"cpu", "cuda", "mps"}
+    with pytest.raises(InputError, match="cannot be used"):
+        choose_device("no such device")
