@@ -1,1 +1,43 @@
-"""Networks and their Configs."""
+"""Networks and their Configs.
+
+The Configs import without torch; `Detector` and `Decoder` bring torch when they are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_cryoml.models._config import DetectorConfig, detectors
+from napari_cryoml.models._conv31 import Conv31
+from napari_cryoml.models._conv63 import Conv63
+from napari_cryoml.models._conv127 import Conv127
+from napari_cryoml.models._resnet8 import ResNet8
+from napari_cryoml.models._resnet16 import ResNet16
+
+if TYPE_CHECKING:
+    from napari_cryoml.models._decoder import Decoder
+    from napari_cryoml.models._detector import Detector
+    from napari_cryoml.models._topaz import import_topaz
+
+__all__ = [
+    "Conv31",
+    "Conv63",
+    "Conv127",
+    "Decoder",
+    "Detector",
+    "DetectorConfig",
+    "ResNet8",
+    "ResNet16",
+    "detectors",
+    "import_topaz",
+]
+
+_NEED_TORCH = {"Decoder": "_decoder", "Detector": "_detector", "import_topaz": "_topaz"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_NEED_TORCH[name]}"), name)
