@@ -150,8 +150,8 @@ class ResidualBlock(nn.Module):
     def _past(self, x: Tensor, rate: int | None) -> Tensor:
         margin = self.margin * (rate or 1)
         inner = slice(margin, -margin)
-        x = x[(..., *[inner] * self.ndim)]
+        x = x[(slice(None), slice(None), *[inner] * self.ndim)]
         if self.shortcut is not None:
             return self.shortcut(x, rate)
         every = slice(None, None, self.stride if rate is None else 1)
-        return x[(..., *[every] * self.ndim)]
+        return x[(slice(None), slice(None), *[every] * self.ndim)]
