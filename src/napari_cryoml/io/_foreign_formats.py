@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_EMAN2 = "convert it with e2proc2d.py (images) or e2proc3d.py (volumes) of EMAN2: "
+_EMAN2 = "convert it with EMAN2: "
 _BIOFORMATS = "convert it to TIFF with bfconvert of Bio-Formats, or with Fiji"
 
 _HOW = {

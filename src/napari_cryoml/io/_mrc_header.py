@@ -16,6 +16,10 @@ HEADER_BYTES = 1024
 _READABLE_MODES = frozenset({0, 1, 2, 4, 6, 12})
 _KNOWN_MODES = _READABLE_MODES | {3, 16, 101}
 _MAX_LENGTH = 1_000_000
+_MAP_OFFSET = 208
+_MACHINE_STAMP_OFFSET = 212
+_BIG_ENDIAN_STAMP = 0x11
+_IMOD_OFFSET = 152
 _IMOD_STAMP = 1146047817
 _IMOD_SIGNED_BYTES = 1
 _VOLUME_STACK_SPACE_GROUPS = range(401, 631)
@@ -82,10 +86,10 @@ def parse_mrc_header(raw: bytes, name: str) -> MrcHeader:
             f"the file {found}; copy it again."
         )
     remarks: list[str] = []
-    header = _in_byte_order(raw, name, remarks)
+    order, header = _in_byte_order(raw, name, remarks)
     _check_mode(int(header["mode"]), name)
     return MrcHeader(
-        dtype=_dtype(header, raw, remarks),
+        dtype=_dtype(header, order, raw, remarks),
         stored_shape=_stored_shape(header),
         to_zyx=_transposition(header, remarks),
         voxel=_voxel(header),
@@ -95,20 +99,21 @@ def parse_mrc_header(raw: bytes, name: str) -> MrcHeader:
     )
 
 
-def _in_byte_order(raw: bytes, name: str, remarks: list[str]) -> Any:
-    header = np.frombuffer(raw[:HEADER_BYTES], dtype=HEADER_DTYPE)[0]
-    stamp = int(header["machst"][0])
-    first = ">" if stamp == 0x11 else "<"
-    orders = (first, "<" if first == ">" else ">")
-    views = [np.frombuffer(raw[:HEADER_BYTES], HEADER_DTYPE.newbyteorder(o))[0] for o in orders]
-    plausible = [view for view in views if _is_plausible(view)]
+def _in_byte_order(raw: bytes, name: str, remarks: list[str]) -> tuple[str, Any]:
+    """Return the byte order and the header read in it."""
+    stamped = ">" if raw[_MACHINE_STAMP_OFFSET] == _BIG_ENDIAN_STAMP else "<"
+    orders = (stamped, "<" if stamped == ">" else ">")
+    headers = {
+        order: np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order), count=1)[0] for order in orders
+    }
+    plausible = [order for order in orders if _is_plausible(headers[order])]
     if not plausible:
         raise InputError(_not_mrc(raw, name))
-    if bytes(header["map"])[:3] != b"MAP":
+    if raw[_MAP_OFFSET : _MAP_OFFSET + 3] != b"MAP":
         remarks.append("lacks the MAP identifier of an MRC header and is read as MRC all the same")
-    if plausible[0] is not views[0]:
+    if plausible[0] != stamped:
         remarks.append("has a machine stamp that contradicts its byte order; the stamp is ignored")
-    return plausible[0]
+    return plausible[0], headers[plausible[0]]
 
 
 def _is_plausible(header: Any) -> bool:
@@ -142,20 +147,19 @@ def _check_mode(mode: int, name: str) -> None:
     raise InputError(f"{name} has MRC mode {mode}; modes 0, 1, 2, 4, 6 and 12 are read: {how}.")
 
 
-def _dtype(header: Any, raw: bytes, remarks: list[str]) -> np.dtype[Any]:
+def _dtype(header: Any, order: str, raw: bytes, remarks: list[str]) -> np.dtype[Any]:
     mode = int(header["mode"])
     if mode == 4:
         remarks.append("holds complex numbers; their modulus is used")
     if mode == 0 and _has_unsigned_bytes(raw):
         return np.dtype(np.uint8)
-    order = ">" if header["mode"].dtype.byteorder == ">" else "<"
     return np.dtype(dtype_from_mode(mode)).newbyteorder(order)
 
 
 def _has_unsigned_bytes(raw: bytes) -> bool:
     """Tell whether IMOD has written mode 0 as 0..255 (words 39 and 40 of the header)."""
     for order in ("<i4", ">i4"):
-        stamp, flags = np.frombuffer(raw, order, count=2, offset=152)
+        stamp, flags = np.frombuffer(raw, order, count=2, offset=_IMOD_OFFSET)
         if stamp == _IMOD_STAMP:
             return not flags & _IMOD_SIGNED_BYTES
     return False
