@@ -1,0 +1,144 @@
+"""Dynamo .tbl tables: voxels, 1-based, so that the first voxel's centre is at 1.
+
+The shifts of an alignment (dx, dy, dz) are kept as columns and not applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dynamotable
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from dynamotable.utils import COLUMN_NAMES
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import Picks, PicksTable
+from napari_cryoml.io._formats import _rows
+from napari_cryoml.io._formats._files import read_text, write_text
+from napari_cryoml.io._formats._format import Format, Hints
+
+_FIRST = 1.0
+_MAPS = ("{stem}.doc", "indices_column20.doc")
+
+
+def read(path: Path, hints: Hints) -> PicksTable:
+    """Read a table; the tomograms' names come from the .doc file beside it, if there is one.
+
+    Without it, the picks of a single tomogram are named after the file, and those of several
+    after their number. The cross-correlation (``cc``) becomes the score unless it is 0 throughout.
+    """
+    frame = _frame(path)
+    positions = frame[["z", "y", "x"]].to_numpy(np.float64) - _FIRST
+    images = _images(frame, path, hints)
+    scored = "cc" in frame and bool(np.any(frame["cc"].to_numpy(np.float64)))
+    used = ["x", "y", "z", "tomo", *(["cc"] if scored else [])]
+    rows = Picks(
+        "",
+        positions,
+        frame["cc"].to_numpy(np.float32) if scored else None,
+        hints.pixel_size,
+        None,
+        _rows.columns_of(frame, used),
+    )
+    picks = _rows.split_by_image(rows, images)
+    if not picks:
+        picks = (Picks(hints.image or path.stem, np.empty((0, 3))),)
+    numbers = dict(zip(images, frame["tomo"].tolist(), strict=True))
+    kept = {"columns": tuple(str(name) for name in frame.columns), "tomo": numbers}
+    return PicksTable(picks, {"dynamo": kept})
+
+
+def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
+    """Write a table, and for several tomograms the .doc file that names them."""
+    kept = table.extra.get("dynamo", {})
+    kept = kept if isinstance(kept, Mapping) else {}
+    numbers = _numbers(table, kept.get("tomo", {}))
+    frame = _written(table, numbers, kept.get("columns", COLUMN_NAMES))
+    write_text(path, frame.to_csv(sep=" ", header=False, index=False, lineterminator="\n"))
+    if len(table) < 2:
+        return [path]
+    names = path.with_suffix(".doc")
+    write_text(names, "".join(f"{numbers[image]} {image}\n" for image in table.images))
+    return [path, names]
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    if not read_text(path).strip():
+        return pd.DataFrame({name: np.empty(0) for name in COLUMN_NAMES})
+    try:
+        frame = dynamotable.read(path)
+    except Exception as error:
+        raise InputError(f"{path} cannot be read as a Dynamo table: {error}.") from None
+    names = list(COLUMN_NAMES[: frame.shape[1]])
+    frame.columns = names + [f"column_{n + 1}" for n in range(len(names), frame.shape[1])]
+    numeric = {"x", "y", "z"} <= set(names) and all(
+        pd.api.types.is_numeric_dtype(frame[n]) for n in ("x", "y", "z", "tomo")
+    )
+    if not numeric or not np.isfinite(frame[["x", "y", "z"]].to_numpy(np.float64)).all():
+        raise InputError(
+            f"{path} is not a Dynamo table: 26 or more columns are needed, with numbers x, y, z "
+            f"in columns 24 to 26; {frame.shape[1]} columns were found."
+        )
+    return frame
+
+
+def _images(frame: pd.DataFrame, path: Path, hints: Hints) -> list[str]:
+    tomograms = frame["tomo"].tolist()
+    if len(set(tomograms)) <= 1:
+        names = _names(path)
+        first = hints.image or names.get(str(tomograms[0]) if tomograms else "", path.stem)
+        return [first] * len(tomograms)
+    names = _names(path)
+    return [names.get(_whole(number), _whole(number)) for number in tomograms]
+
+
+def _names(path: Path) -> dict[str, str]:
+    """Return the names of the tomograms by their number, from the .doc file beside the table."""
+    for pattern in _MAPS:
+        beside = path.with_name(pattern.format(stem=path.stem))
+        if beside.is_file():
+            lines = (line.split(maxsplit=1) for line in read_text(beside).splitlines())
+            return {cells[0]: cells[1].strip() for cells in lines if len(cells) == 2}
+    return {}
+
+
+def _whole(number: Any) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
+
+
+def _numbers(table: PicksTable, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the number of each tomogram: that of the source, or the next free one."""
+    numbers = {image: known[image] for image in table.images if image in known}
+    free = (n for n in range(1, len(table) + len(known) + 2) if n not in set(numbers.values()))
+    return {image: numbers.get(image) or next(free) for image in table.images}
+
+
+def _written(table: PicksTable, numbers: Mapping[str, Any], names: tuple[str, ...]) -> pd.DataFrame:
+    n = table.n_picks
+    columns = _rows.joined_columns(table)
+    data: dict[str, npt.NDArray[Any]] = {name: np.zeros(n, np.int64) for name in names}
+    data |= {"tag": np.arange(1, n + 1), "aligned_value": np.ones(n, np.int64)}
+    data |= {name: columns[name].to_numpy() for name in names if name in columns}
+    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST
+    data |= dict(zip("xyz", xyz.T, strict=True))
+    data["tomo"] = np.array([numbers[str(image)] for image in _rows.image_of_rows(table)])
+    scores = _rows.joined_scores(table)
+    if scores is not None:
+        data["cc"] = np.nan_to_num(scores)
+    return pd.DataFrame({name: data[name] for name in names})
+
+
+FORMAT = Format(
+    name="dynamo",
+    title="Dynamo .tbl: voxels, centres, 1-based",
+    suffixes=(".tbl",),
+    read=read,
+    write=write,
+    ndims=(3,),
+    lengths=frozenset({"dx", "dy", "dz"}),
+    directions=frozenset({"tdrot", "tilt", "narot"}),
+)

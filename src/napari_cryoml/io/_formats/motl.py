@@ -1,0 +1,115 @@
+"""EM motive lists (TOM, AV3, Artiatomi): voxels, 1-based, twenty numbers a particle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import Picks, PicksTable
+from napari_cryoml.io._formats import _rows
+from napari_cryoml.io._formats._files import replacing, unreadable
+from napari_cryoml.io._formats._format import Format, Hints
+
+_ROWS = [
+    "score",
+    "geom1",
+    "geom2",
+    "subtomo_id",
+    "tomo_id",
+    "object_id",
+    "subtomo_mean",
+    "x",
+    "y",
+    "z",
+    "shift_x",
+    "shift_y",
+    "shift_z",
+    "geom3",
+    "geom4",
+    "geom5",
+    "phi",
+    "psi",
+    "theta",
+    "class",
+]
+_HEADER_BYTES = 512
+_TYPES = {5: "f4", 9: "f8"}
+_BIG_ENDIAN_MACHINES = frozenset({0, 3, 4, 5})
+_FIRST = 1.0
+
+
+def read(path: Path, hints: Hints) -> PicksTable:
+    """Read a motive list; the picks of several tomograms are named after their number.
+
+    The shifts of an alignment are kept as columns and not applied.
+    """
+    rows = _load(path)
+    columns = {name: rows[:, n] for n, name in enumerate(_ROWS)}
+    zyx = np.column_stack([columns.pop(axis) for axis in "zyx"]) - _FIRST
+    scores = columns.pop("score").astype(np.float32)
+    tomograms = columns["tomo_id"]
+    whole = Picks("", zyx, scores if scores.any() else None, hints.pixel_size, None, columns)
+    several = len(np.unique(tomograms)) > 1
+    name = hints.image or path.stem
+    images = [f"{number:g}" if several else name for number in tomograms]
+    return PicksTable(_rows.split_by_image(whole, images))
+
+
+def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
+    """Write a motive list of 32-bit floats; further columns of other formats are left out."""
+    n = table.n_picks
+    columns = _rows.joined_columns(table)
+    codes = {image: number for number, image in enumerate(table.images, start=1)}
+    images = [codes[str(image)] for image in _rows.image_of_rows(table)]
+    data = {name: np.zeros(n) for name in _ROWS}
+    data |= {"subtomo_id": np.arange(1.0, n + 1), "tomo_id": np.array(images, np.float64)}
+    data |= {name: columns[name].to_numpy(np.float64) for name in _ROWS if name in columns}
+    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST
+    data |= dict(zip("xyz", xyz.T, strict=True))
+    scores = _rows.joined_scores(table)
+    if scores is not None:
+        data["score"] = np.nan_to_num(scores)
+    rows = np.column_stack([data[name] for name in _ROWS]).astype("<f4")
+    header = bytes([6, 0, 0, 5]) + np.array([len(_ROWS), n, 1], "<i4").tobytes()
+    with replacing(path) as temporary:
+        temporary.write_bytes(header.ljust(_HEADER_BYTES, b"\0") + rows.tobytes())
+    return [path]
+
+
+def _load(path: Path) -> npt.NDArray[Any]:
+    """Return the numbers of a motive list, shape (n, 20)."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if len(content) < _HEADER_BYTES or content[3] not in _TYPES:
+        raise InputError(f"{path} is not an EM file of floating point numbers.")
+    order = ">" if content[0] in _BIG_ENDIAN_MACHINES else "<"
+    width, height, depth = np.frombuffer(content, f"{order}i4", 3, offset=4).tolist()
+    dtype = np.dtype(order + _TYPES[content[3]])
+    if width != len(_ROWS) or min(height, depth) != 1:
+        raise InputError(
+            f"{path} is no motive list: {len(_ROWS)} numbers a particle are needed, and its shape "
+            f"is {width} x {height} x {depth}."
+        )
+    n = height * depth
+    if len(content) < _HEADER_BYTES + width * n * dtype.itemsize:
+        raise InputError(f"{path} is cut short: its header promises {n} particles.")
+    values = np.frombuffer(content, dtype, width * n, offset=_HEADER_BYTES)
+    return values.reshape(n, width).astype(np.float64)
+
+
+FORMAT = Format(
+    name="motl",
+    title="EM motive list: voxels, centres, 1-based",
+    suffixes=(".em",),
+    read=read,
+    write=write,
+    ndims=(3,),
+    lengths=frozenset({"shift_x", "shift_y", "shift_z"}),
+    directions=frozenset({"phi", "psi", "theta"}),
+)
