@@ -1,7 +1,25 @@
 """Between files and data: the only place where axis order, units and flips are mended."""
 
+from napari_cryoml.io._convert import convert_picks, flip_y, scale
+from napari_cryoml.io._coordinates import read_picks, write_picks
+from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, open_image
 from napari_cryoml.io._image_sets import open_images
 from napari_cryoml.io._mrc import write_mrc
+from napari_cryoml.io._names import match_images
 
-__all__ = ["IMAGE_SUFFIXES", "FileImage", "open_image", "open_images", "write_mrc"]
+__all__ = [
+    "FORMATS",
+    "IMAGE_SUFFIXES",
+    "FileImage",
+    "Format",
+    "convert_picks",
+    "flip_y",
+    "match_images",
+    "open_image",
+    "open_images",
+    "read_picks",
+    "scale",
+    "write_mrc",
+    "write_picks",
+]
