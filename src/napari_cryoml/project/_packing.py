@@ -1,0 +1,139 @@
+"""Values to bytes and text, and back with every claim checked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml._errors import InputError
+
+# Bare little-endian numbers with the shape in another column: nothing to parse, and a wrong
+# length is seen at once.
+POSITION = np.dtype("<f8")
+SCORE = np.dtype("<f4")
+MAP_SCORE = np.dtype("<f2")
+
+
+@contextlib.contextmanager
+def checked(what: str, path: Path) -> Iterator[None]:
+    """Say which part of the file is damaged if the block cannot make sense of it."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise InputError(
+            f"{what} in the project {path} is damaged: use a backup copy, or make it again."
+        ) from error
+
+
+def pack(array: npt.ArrayLike, dtype: np.dtype[Any]) -> bytes:
+    """Return the numbers of an array, in C order."""
+    return np.ascontiguousarray(array, dtype=dtype).tobytes()
+
+
+def unpack(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return the array of `pack`; one axis of `shape` may be -1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the bytes do not fit the shape.
+    """
+    return np.frombuffer(data, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def dump(value: Any) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def load_shape(text: str) -> tuple[int, ...]:
+    """Return the image shape that a JSON list says.
+
+    Raises
+    ------
+    ValueError
+        If it is not the shape of an image.
+    """
+    shape = json.loads(text)
+    sound = isinstance(shape, list) and len(shape) in (2, 3)
+    if not sound or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise ValueError(f"{text!r} is not the shape of an image")
+    return tuple(shape)
+
+
+def load_mapping(text: str) -> dict[str, Any]:
+    """Return the JSON object in `text`.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{text!r} is not a mapping")
+    return value
+
+
+def load_vector(text: str, length: int) -> npt.NDArray[np.float64]:
+    """Return `length` finite numbers from a JSON list.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    vector = np.asarray(json.loads(text), dtype=np.float64)
+    if vector.shape != (length,) or not np.isfinite(vector).all():
+        raise ValueError(f"{text!r} is not {length} numbers")
+    return vector
+
+
+def dump_columns(columns: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return columns of numbers, booleans or text as JSON."""
+    packed = {}
+    for name, values in columns.items():
+        array = np.asarray(values)
+        kind = array.dtype.kind
+        code = array.dtype.str if kind in "biuf" else "text"
+        packed[name] = [code, array.tolist() if code != "text" else [str(v) for v in array]]
+    return dump(packed)
+
+
+def load_columns(text: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of `dump_columns`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is something else.
+    """
+    columns = {}
+    for name, (code, values) in load_mapping(text).items():
+        dtype = np.dtype(str if code == "text" else code)
+        if dtype.kind not in "biufU":
+            raise ValueError(f"column {name!r} cannot be of type {code!r}")
+        columns[name] = np.array(values, dtype=dtype)
+    return columns
+
+
+def now() -> datetime:
+    """Return the time, with its zone."""
+    return datetime.now(UTC)
+
+
+def dump_time(time: datetime) -> str:
+    """Return a time as text that sorts; a time without zone is taken as local."""
+    return time.astimezone(UTC).isoformat()
+
+
+def load_time(text: str) -> datetime:
+    """Return the time of `dump_time`."""
+    return datetime.fromisoformat(text)

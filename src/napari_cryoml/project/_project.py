@@ -1,0 +1,86 @@
+"""A project: everything a user has made, in one file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from napari_cryoml.project._image_records import absolute
+from napari_cryoml.project._result_records import ResultRecords
+from napari_cryoml.project._store import Store
+
+PROJECT_SUFFIX = ".cryoml"
+"""How names of project files end by custom; any name is accepted."""
+
+
+class Project(ResultRecords):
+    """Images, labels, models, picks and settings in one SQLite file.
+
+    Made by `Project.create` and `Project.open`; a context manager that closes it. Every change is
+    on the disk when the call that made it returns, so killing the program loses nothing, and a
+    call that raises `InputError` has changed nothing. Undo and redo go on where they were after
+    closing and opening.
+
+    Use it from one thread, the one that opened it. While it is open, no other process can open
+    the file.
+
+    Examples
+    --------
+    >>> with Project.create("apoferritin.cryoml") as project:  # doctest: +SKIP
+    ...     project.add_images(open_images(["micrographs/"]))
+    ...     project.annotate("001.mrc", add=Annotations.of_positives([[120, 310]]))
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> Project:
+        """Make a new project in a file that does not exist yet.
+
+        Raises
+        ------
+        InputError
+            If the file exists or cannot be written.
+        """
+        return cls(Store.create(absolute(path)))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Project:
+        """Open a project.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, not a project, of a newer version, damaged, read-only, or open
+            in another process.
+        """
+        return cls(Store.open(absolute(path)))
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute."""
+        return self._store.path
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a context that commits all that is written in it at once, or nothing of it.
+
+        For writing the picks of many images: one wait for the disk in place of one an image.
+
+        Raises
+        ------
+        InputError
+            When the context is left, if the file cannot be written.
+        """
+        return self._store.transaction()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._store.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
