@@ -1,0 +1,34 @@
+"""The commands, put together."""
+
+import typer
+
+from napari_cryoml import __version__
+from napari_cryoml.cli import _convert, _demo, _pick, _simulate
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Pick particles with a network trained on a handful of labels.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Pick particles with a network trained on a handful of labels."""
+
+
+app.add_typer(_pick.app, name="pick")
+app.add_typer(_simulate.app, name="simulate")
+app.command("convert")(_convert.convert)
+app.command("demo")(_demo.demo)

@@ -1,0 +1,24 @@
+from ._config import PickerConfig
+from ._dense import score_image
+from ._labels import LABEL_COLUMN, labels_from_table
+from ._peaks import find_peaks
+from ._pick import ImagePicked, pick_images
+from ._picker import Picker
+from ._scoring import LOWEST_SCORE, picks_from_map, score_working_image
+from ._train import check_labels, train_picker
+
+__all__ = [
+    "LABEL_COLUMN",
+    "LOWEST_SCORE",
+    "ImagePicked",
+    "Picker",
+    "PickerConfig",
+    "check_labels",
+    "find_peaks",
+    "labels_from_table",
+    "pick_images",
+    "picks_from_map",
+    "score_image",
+    "score_working_image",
+    "train_picker",
+]

@@ -1,0 +1,271 @@
+"""The job that makes a picker from images and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from napari_cryoml import __version__
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import Annotations, ImageSource
+from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.objectives import class_prior
+from napari_cryoml.picking._config import PickerConfig
+from napari_cryoml.picking._loss import DetectionLoss, Trainee
+from napari_cryoml.picking._picker import Picker
+from napari_cryoml.picking._validation import LEAST_LABELS, Validator, hold_out
+from napari_cryoml.picking._workspace import Workspace
+from napari_cryoml.preprocess import Preprocessor
+from napari_cryoml.training import (
+    DenseCrops,
+    PatchSampler,
+    Sampler,
+    TrainingState,
+    choose_device,
+    fit,
+)
+
+LEAST_POSITIVES = 2
+
+
+def train_picker(
+    images: Sequence[ImageSource],
+    labels: Mapping[str, Annotations],
+    config: PickerConfig,
+    *,
+    out: str | Path,
+    start: str | Path | None = None,
+) -> Job[Path]:
+    """Train a picker and write it to a file.
+
+    Parameters
+    ----------
+    images : sequence of ImageSource
+        Labelled images and others; those without labels count as unlabelled background.
+    labels : mapping of str to Annotations
+        By the name of the image, in pixels of the image.
+    config : PickerConfig
+    out : path
+        The safetensors file to write; an older one is replaced once the new one is complete.
+    start : path, optional
+        A picker to go on from. It must be of the same network and diameter.
+
+    Yields
+    ------
+    Event
+        While images are read; `TrainingEvent` with loss and validation AP while it trains.
+
+    Returns
+    -------
+    Path
+        `out`. A stopped run keeps what it has reached.
+
+    Raises
+    ------
+    InputError
+        If there are too few labels, none inside its image, or the options do not fit.
+    """
+    labels = check_labels(images, labels)
+    device = choose_device(config.device)
+    config.detector_config()  # before any image is read: a wrong name is a user's mistake
+    config.objective_config()
+    previous = _load_start(start, config)
+    chosen = _choose_images(images, labels, config)
+    fitted = previous.preprocessor if previous else None
+    workspace = yield from _prepare(chosen, config, fitted)
+    run = _Run(workspace, labels, config, previous, device)
+    state = yield from run.train()
+    run.picker(state).save(out)
+    return Path(out)
+
+
+def check_labels(
+    images: Sequence[ImageSource], labels: Mapping[str, Annotations]
+) -> dict[str, Annotations]:
+    """Return the labels that lie inside their images.
+
+    Raises
+    ------
+    InputError
+        If fewer than two labelled particles are left, in a sentence that says why.
+    """
+    if not images:
+        raise InputError("Training needs at least one image, and none was given: open some first.")
+    shapes = {image.name: image.shape for image in images}
+    given = sum(len(entry.positives) for entry in labels.values())
+    kept = {
+        image: _inside(entry, shapes[image])
+        for image, entry in labels.items()
+        if image in shapes and len(entry)
+    }
+    n_positives = sum(len(entry.positives) for entry in kept.values())
+    if given == 0:
+        raise InputError("Training needs labelled particles, and there are none: click about ten.")
+    if n_positives == 0:
+        raise InputError(
+            f"All {given} labels lie outside the images: check that they belong to these images "
+            "and are in pixels of them (see napari-cryoml convert --scale and --flip-y)."
+        )
+    if n_positives < LEAST_POSITIVES:
+        raise InputError(
+            f"Training needs at least {LEAST_POSITIVES} labelled particles, and {n_positives} was "
+            "given: click a few more, ten make a good start."
+        )
+    return kept
+
+
+def _inside(entry: Annotations, shape: tuple[int, ...]) -> Annotations:
+    if entry.positions.shape[1] != len(shape):
+        raise InputError(
+            f"The labels have {entry.positions.shape[1]} coordinates and the images {len(shape)} "
+            "axes: use labels made on these images."
+        )
+    inside = ((entry.positions >= -0.5) & (entry.positions <= np.array(shape) - 0.5)).all(axis=1)
+    return Annotations(entry.positions[inside], entry.labels[inside])
+
+
+def _load_start(start: str | Path | None, config: PickerConfig) -> Picker | None:
+    if start is None:
+        return None
+    picker = Picker.load(start)
+    if picker.config.model != config.model or picker.config.ndim != config.ndim:
+        raise InputError(
+            f"{start} holds a {picker.config.ndim}-D {picker.config.model}, but a {config.ndim}-D "
+            f"{config.model} is to be trained: choose the same network, or start afresh."
+        )
+    if abs(picker.config.diameter - config.diameter) > 0.1 * config.diameter:
+        raise InputError(
+            f"{start} was trained for particles of {picker.config.diameter:g} px, but the "
+            f"diameter is {config.diameter:g} px now: set it back, or start afresh."
+        )
+    return picker
+
+
+def _choose_images(
+    images: Sequence[ImageSource], labels: Mapping[str, Annotations], config: PickerConfig
+) -> list[ImageSource]:
+    """Return the labelled images and a random choice of the others."""
+    labelled = [image for image in images if image.name in labels]
+    others = [image for image in images if image.name not in labels]
+    rng = np.random.default_rng(config.training.seed)
+    order = rng.permutation(len(others))[: config.background_images]
+    return labelled + [others[index] for index in sorted(order)]
+
+
+def _prepare(
+    images: Sequence[ImageSource], config: PickerConfig, fitted: Preprocessor | None
+) -> Generator[Event, Command | None, Workspace]:
+    """Read and normalise the images; one event each."""
+    yield Event(done=0, total=0, message="Learning the grey values of the images.")
+    preprocessor = fitted or Preprocessor.fit(
+        images, config.diameter, config.preprocess_config(), seed=config.training.seed
+    )
+    workspace = Workspace(preprocessor)
+    for index, image in enumerate(images):
+        workspace.add(image)
+        yield Event(done=index + 1, total=len(images), message=f"Read {image.name}.")
+    return workspace
+
+
+class _Run:
+    """The network, its loss and its validation for one call of `train_picker`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        labels: Mapping[str, Annotations],
+        config: PickerConfig,
+        previous: Picker | None,
+        device: torch.device,
+    ) -> None:
+        torch.manual_seed(config.training.seed)
+        self._workspace, self._labels, self._config = workspace, labels, config
+        self._device = device
+        self._held = hold_out(labels, config.training.validation_share, config.training.seed)
+        self._resume = previous.state if previous else None
+        working = config.preprocess_config().working_diameter
+        self._radius = config.training.label_radius * working / 2  # working pixels
+        self._prior = self._class_prior()
+        self._weight = config.reconstruction_weight(self._n_positives())
+        self.trainee = self._build()
+
+    def train(self) -> Generator[Event, Command | None, TrainingState]:
+        """Yield the events of the loop, and one that says what the validation AP stands for."""
+        training = self._config.training
+        yield Event(done=0, total=0, message=self._describe_validation())
+        objective = self._config.objective_config().build(self._prior)
+        validator = Validator(
+            self.trainee.detector, self._workspace, self._held, self._config, self._device
+        )
+        return (
+            yield from fit(
+                self.trainee,
+                DetectionLoss(self.trainee, objective, self._weight, training.seed),
+                self._sampler(),
+                training,
+                device=self._device,
+                validate=validator.measure,
+                select=self._held.independent,
+                resume=self._resume,
+            )
+        )
+
+    def picker(self, state: TrainingState) -> Picker:
+        """Return the trained picker with a summary of the run."""
+        summary = {
+            "images": len(self._workspace.pixels),
+            "positives": self._n_positives(),
+            "negatives": sum(len(entry.negatives) for entry in self._labels.values()),
+            "class_prior": self._prior,
+            "validation_ap": state.validation,
+            "validation_on": "held-out labels" if self._held.independent else "training labels",
+            "steps": state.step,
+            "seed": self._config.training.seed,
+            "version": __version__,
+        }
+        detector = self.trainee.detector.cpu()
+        return Picker(self._config, detector, self._workspace.preprocessor, summary, state)
+
+    def _build(self) -> Trainee:
+        network = self._config.detector_config()
+        detector = network.build()
+        detector.start_from_prior(self._prior)
+        return Trainee(detector, network.build_decoder() if self._weight > 0 else None)
+
+    def _sampler(self) -> Sampler:
+        images = [
+            self._workspace.paint(name, self._training_labels(name), self._radius)
+            for name in self._workspace.pixels
+            if name not in self._held.whole_images
+        ]
+        detector, training = self.trainee.detector, self._config.training
+        if training.sampler == "patches":
+            return PatchSampler(images, detector.receptive_field, training)
+        return DenseCrops(images, detector.receptive_field, detector.stride, training)
+
+    def _training_labels(self, name: str) -> Annotations:
+        return self._held.training.get(name, Annotations.empty(self._config.ndim))
+
+    def _class_prior(self) -> float:
+        """Return the share of unlabelled working pixels that are near a particle's centre."""
+        expected = sum(
+            self._config.expected_particles(rescaling.shape_in)
+            for rescaling in self._workspace.rescalings.values()
+        )
+        shapes = [pixels.shape for pixels in self._workspace.pixels.values()]
+        n_labels = sum(len(entry.positives) for entry in self._held.training.values())
+        # More labels than were expected: there is at least one particle left to find.
+        particles = max(expected, n_labels + 1)
+        return class_prior(particles, self._radius, shapes, n_labels=n_labels)
+
+    def _n_positives(self) -> int:
+        return sum(len(entry.positives) for entry in self._labels.values())
+
+    def _describe_validation(self) -> str:
+        n = sum(len(positions) for positions in self._held.positives.values())
+        if self._held.independent:
+            return f"{n} labels are held out to measure the validation AP."
+        return f"Fewer than {LEAST_LABELS} labels: the AP shown is that of the labels trained on."

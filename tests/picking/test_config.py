@@ -1,0 +1,41 @@
+import pytest
+from pydantic import ValidationError
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.picking import PickerConfig
+
+
+def test_the_diameter_is_the_only_option_without_a_default() -> None:
+    assert PickerConfig(diameter=50).model == "conv31"
+    with pytest.raises(ValidationError):
+        PickerConfig()
+
+
+def test_the_working_diameter_follows_the_receptive_field() -> None:
+    small = PickerConfig(diameter=50).preprocess_config().working_diameter
+    large = PickerConfig(diameter=50, model="conv63").preprocess_config().working_diameter
+    assert small == pytest.approx(0.45 * 31)
+    assert large == pytest.approx(0.45 * 63)
+    own = PickerConfig(diameter=50, working_diameter=20).preprocess_config()
+    assert own.working_diameter == 20
+
+
+def test_the_published_weight_of_the_autoencoder() -> None:
+    assert PickerConfig(diameter=50, autoencoder="auto").reconstruction_weight(100) == 0.1
+    assert PickerConfig(diameter=50, autoencoder=3).reconstruction_weight(100) == 3
+    assert PickerConfig(diameter=50).reconstruction_weight(10) == 0
+
+
+def test_expected_particles() -> None:
+    assert PickerConfig(diameter=10).expected_particles((100, 200)) == 50
+    assert PickerConfig(diameter=10, particles_per_image=7).expected_particles((100, 200)) == 7
+    in_a_tomogram = PickerConfig(diameter=10, ndim=3).expected_particles((100, 100, 100))
+    assert in_a_tomogram == 1000 / 16
+    assert PickerConfig(diameter=99).expected_particles((100, 100)) == 1
+
+
+@pytest.mark.parametrize("option", ["model", "objective"])
+def test_an_unknown_name_is_a_sentence_with_the_known_ones(option: str) -> None:
+    config = PickerConfig(diameter=10, **{option: "nonsense"})
+    with pytest.raises(InputError, match=r"nonsense.*choose one of .*(conv31|ge_binomial)"):
+        config.detector_config() if option == "model" else config.objective_config()
