@@ -3,7 +3,7 @@
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
 from napari_cryoml.io._formats import FORMATS, Format
-from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, open_image
+from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
 from napari_cryoml.io._image_sets import open_images
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
@@ -15,6 +15,7 @@ __all__ = [
     "Format",
     "convert_picks",
     "flip_y",
+    "is_image",
     "match_images",
     "open_image",
     "open_images",

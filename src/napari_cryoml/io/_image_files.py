@@ -186,6 +186,17 @@ def sources_of(path: Path, info: ImageInfo) -> list[FileImage]:
     ]
 
 
+def is_image(path: str | Path) -> bool:
+    """Tell by its name whether a file is one that `open_image` reads; by content for Zarr folders.
+
+    Hidden files are not.
+    """
+    place = Path(path)
+    if place.name.startswith("."):
+        return False
+    return is_zarr(place) if place.is_dir() else image_suffix(place) in IMAGE_SUFFIXES
+
+
 def image_suffix(path: Path) -> str:
     """Return the lower-case ending of a name; with what is packed in .gz and .bz2 (".mrc.gz")."""
     suffix = path.suffix.lower()

@@ -11,11 +11,11 @@ from pathlib import Path
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.io._foreign_formats import FOREIGN_SUFFIXES
 from napari_cryoml.io._image_files import (
-    IMAGE_SUFFIXES,
     READABLE,
     FileImage,
     image_suffix,
     inspect_image,
+    is_image,
     open_image,
     sources_of,
 )
@@ -124,14 +124,12 @@ def _images_in(folder: Path) -> list[Path]:
 
 def _candidates(paths: Iterable[Path]) -> list[Path]:
     """Return those that look like images, foreign ones included, in natural order."""
-    wanted = IMAGE_SUFFIXES | FOREIGN_SUFFIXES
-    found = (
-        path
-        for path in paths
-        if not path.name.startswith(".")
-        and (is_zarr(path) if path.is_dir() else image_suffix(path) in wanted)
-    )
-    return sorted(found, key=_natural)
+    return sorted((path for path in paths if is_image(path) or _is_foreign(path)), key=_natural)
+
+
+def _is_foreign(path: Path) -> bool:
+    hidden_or_folder = path.name.startswith(".") or path.is_dir()
+    return image_suffix(path) in FOREIGN_SUFFIXES and not hidden_or_folder
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.io._image_format import ImageFormat, ImageInfo, angstrom_per
@@ -77,6 +76,8 @@ def _open(path: Path) -> _Level:
             f"{path.name} is not a Zarr store: a folder with zarr.json, .zarray or .zgroup was "
             "expected; unzip it, or copy it again with its hidden files."
         )
+    import zarr  # takes as long as everything else here together
+
     node = zarr.open(path, mode="r")
     level = _Level(node, (), None) if isinstance(node, zarr.Array) else _level(node, path.name)
     _check_safe(level.array, path.name)
@@ -86,7 +87,7 @@ def _open(path: Path) -> _Level:
 def _level(group: Any, name: str) -> _Level:
     """Return the finest array of a group: OME multiscales, or the only array there is."""
     scales = _multiscales(group)
-    if not scales and isinstance(group.get("0"), zarr.Group):
+    if not scales and "0" in dict(group.groups()):
         group = group["0"]  # bioformats2raw puts each image in a numbered group
         scales = _multiscales(group)
     if scales:
