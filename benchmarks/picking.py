@@ -1,0 +1,249 @@
+"""Measure the picker: objectives, labels, time, memory, and Topaz beside it.
+
+Run ``python benchmarks/picking.py SECTION ...``; without a section all are run. Each prints its
+rows as they come, keeps them in ``benchmarks/results`` and puts its table into
+``docs/benchmarks.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from _data import SCRATCH, PickingSet, available_sets, load_set
+from _record import load, put_into_page, save, table
+from napari_cryoml.evaluation import RECALLS, evaluate_picks
+from napari_cryoml.jobs import run_inline
+from napari_cryoml.picking import Picker, PickerConfig, train_picker
+
+SEEDS = (0, 1, 2)
+ASSIGNMENT = 0.8
+"""Matching radius as a share of the particle radius."""
+
+Row = dict[str, Any]
+
+
+def train_and_test(
+    data: PickingSet, n_labels: int, seed: int, training: Row, **options: Any
+) -> Row:
+    """Return the figures of one picker, trained on the first half and tested on the second."""
+    config = PickerConfig(diameter=data.diameter, training={**training, "seed": seed}, **options)
+    out = SCRATCH / f"{data.name}-{n_labels}-{seed}-{time.monotonic_ns()}.safetensors"
+    out.parent.mkdir(exist_ok=True)
+    start = time.perf_counter()
+    run_inline(train_picker(data.training, data.draw_labels(n_labels, seed), config, out=out))
+    trained = time.perf_counter()
+    picker = Picker.load(out)
+    picks = [picker.pick(image) for image in data.testing]
+    picked = time.perf_counter()
+    out.unlink()
+    result = evaluate_picks(picks, data.test_picks(), ASSIGNMENT * data.diameter / 2).pooled
+    return {
+        "set": data.name,
+        "labels": n_labels,
+        "seed": seed,
+        "ap": result.average_precision,
+        **{f"p{recall:g}": result.precision_at_recall[recall] for recall in RECALLS},
+        "steps": picker.summary["steps"],
+        "train_seconds": trained - start,
+        "pick_seconds": picked - trained,
+    }
+
+
+# Objectives ---------------------------------------------------------------------------------------
+
+
+def _objective_row(task: tuple[str, str, float | str, int, int, int]) -> Row:
+    """Train one cell of the paper's tables on one thread; runs in a process of its own."""
+    import torch
+
+    torch.set_num_threads(1)
+    name, objective, autoencoder, n_labels, seed, steps = task
+    training = {"minutes": None, "steps": steps, "validation_share": 0, "validate_every": 1e6}
+    row = train_and_test(
+        load_set(name), n_labels, seed, training, objective=objective, autoencoder=autoencoder
+    )
+    return {"objective": objective, "autoencoder": autoencoder != 0, **row}
+
+
+def objectives(steps: int) -> list[Row]:
+    """Measure objectives by labels, with and without autoencoder: the paper's tables 4 and 5."""
+    real = next(name for name in available_sets())
+    names = list(dict.fromkeys([real, "simulated"]))
+    load_set("simulated")
+    cells: list[tuple[str, float | str, int]] = [
+        ("ge_binomial", weight, n) for n in (10, 100, 1000) for weight in (0.0, "auto")
+    ]
+    cells += [(name, 0.0, n) for n in (10, 100) for name in ("pn", "nnpu", "ge_kl")]
+    tasks = [
+        (name, objective, weight, n, seed, steps)
+        for seed, name, (objective, weight, n) in itertools.product(SEEDS, names, cells)
+    ]
+    rows = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for row in pool.map(_objective_row, tasks):
+            _show(row)
+            rows.append(row)
+    return rows
+
+
+def objectives_table(rows: Sequence[Row]) -> str:
+    """Return mean and standard deviation over the seeds, one row a cell."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        key = (row["set"], row["labels"], row["objective"], row["autoencoder"])
+        groups.setdefault(key, []).append(row)
+    header = ["set", "labels", "objective", "autoencoder", "AP"]
+    header += [f"precision at recall {recall:g}" for recall in RECALLS]
+    body = []
+    for (name, labels, objective, autoencoder), members in sorted(groups.items()):
+        figures = [_mean_sd([row[key] for row in members]) for key in _figure_keys()]
+        body.append([name, labels, objective, "yes" if autoencoder else "no", *figures])
+    return table(header, body)
+
+
+def _figure_keys() -> list[str]:
+    return ["ap", *[f"p{recall:g}" for recall in RECALLS]]
+
+
+def _mean_sd(values: Iterable[float]) -> str:
+    numbers = np.array([value or 0.0 for value in values])
+    return f"{numbers.mean():.3f} ± {numbers.std():.3f}"
+
+
+# A hundred labels in three minutes ----------------------------------------------------------------
+
+
+def budget(minutes: float) -> list[Row]:
+    """Train on 100 labels within `minutes` on all cores but none other: our default options."""
+    import torch
+
+    data = load_set(available_sets()[0])
+    rows = []
+    for seed in SEEDS:
+        torch.set_num_threads(2)
+        row = train_and_test(data, 100, seed, {"minutes": minutes}, device="cpu")
+        _show(row)
+        rows.append({"picker": "napari-cryoml", **row})
+    return rows
+
+
+def budget_table(rows: Sequence[Row]) -> str:
+    """Return one row a picker and seed."""
+    header = ["picker", "set", "labels", "seed", "AP", "training", "picking", "steps"]
+    body = [
+        [
+            row["picker"],
+            row["set"],
+            row["labels"],
+            row["seed"],
+            f"{row['ap']:.3f}",
+            f"{row['train_seconds']:.0f} s",
+            f"{row['pick_seconds']:.0f} s",
+            row["steps"],
+        ]
+        for row in rows
+    ]
+    return table(header, body)
+
+
+# Memory -------------------------------------------------------------------------------------------
+
+
+def memory(size: int = 4096) -> list[Row]:
+    """Measure the peak memory of scoring a large working image, each network in a new process."""
+    rows = []
+    for name in ("conv31", "resnet8"):
+        code = (
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            f"import picking; picking._score_large({name!r}, {size})"
+        )
+        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        peak, base = (float(word) for word in done.stdout.split()[-2:])
+        row = {"network": name, "size": size, "peak_gb": peak, "before_gb": base}
+        _show(row)
+        rows.append(row)
+    return rows
+
+
+def _score_large(name: str, size: int) -> None:
+    """Score an image and print the peak of resident memory, in GB, after and before."""
+    from napari_cryoml.models import detectors
+    from napari_cryoml.picking import score_image
+
+    image = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
+    detector = detectors.create(name).build().eval()
+    before = _peak_gb()
+    score_image(detector, image)
+    sys.stdout.write(f"{_peak_gb()} {before}\n")
+
+
+def _peak_gb() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+def memory_table(rows: Sequence[Row]) -> str:
+    """Return one row a network."""
+    header = ["network", "image", "peak memory of the process", "of that before scoring"]
+    body = [
+        [
+            row["network"],
+            f"{row['size']} x {row['size']}",
+            f"{row['peak_gb']:.2f} GB",
+            f"{row['before_gb']:.2f} GB",
+        ]
+        for row in rows
+    ]
+    return table(header, body)
+
+
+# Which is run -------------------------------------------------------------------------------------
+
+
+def _show(row: Row) -> None:
+    shown = {
+        key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()
+    }
+    sys.stdout.write(f"{shown}\n")
+    sys.stdout.flush()
+
+
+SECTIONS = {
+    "objectives": (lambda options: objectives(options.steps), objectives_table),
+    "budget": (lambda options: budget(options.minutes), budget_table),
+    "memory": (lambda options: memory(), memory_table),
+}
+
+
+def main() -> None:
+    """Run the sections that were named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
+    parser.add_argument("--steps", type=int, default=400, help="steps a run of `objectives`")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of training in `budget`")
+    parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
+    options = parser.parse_args()
+    for name in options.sections:
+        measure, render = SECTIONS[name]
+        if not options.tables:
+            command = f"python benchmarks/picking.py {name}"
+            save(name, command, measure(options))
+        record = load(name)
+        if record is not None:
+            put_into_page(name, render(record["rows"]))
+
+
+if __name__ == "__main__":
+    main()
