@@ -134,3 +134,15 @@ def test_damaged_shape_is_a_sentence(project, text):
     project._store.write("UPDATE images SET shape = ?", text)
     with pytest.raises(InputError, match=r"list of images .* is damaged"):
         project.images()
+
+
+def test_real_files_and_stacks_are_read_through_io(project_path, tmp_path):
+    stack = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    napari_cryoml.io.write_mrc(tmp_path / "one.mrc", stack[0], 1.5)
+    napari_cryoml.io.write_mrc(tmp_path / "many.mrcs", stack, 1.5)
+    with Project.create(project_path) as project:
+        found = napari_cryoml.io.open_images([tmp_path / "one.mrc", tmp_path / "many.mrcs"])
+        names = [entry.name for entry in project.add_images(found)]
+        pixels = [project.source(name).read() for name in names]
+    assert len(names) == 3
+    assert np.array_equal(pixels, [stack[0], *stack])

@@ -1,3 +1,4 @@
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -147,6 +148,14 @@ def test_open_project_is_locked_for_others_until_it_is_closed(project_path):
     project.close()
     assert opened_elsewhere(project_path) == ""
     Project.open(project_path).close()
+
+
+def test_project_that_was_dropped_unclosed_can_be_opened_again(project_path):
+    project = Project.open(labelled(project_path))
+    del project
+    gc.collect()
+    with Project.open(project_path) as again:
+        assert again.counts() == {"b": (1, 0)}
 
 
 @pytest.mark.parametrize("waits", [0, 3])

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.project._schema import (
@@ -21,7 +22,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 # Under POSIX, a process that reads and closes a file by the way loses its locks on that file. So a
 # file that is open here already must be known without looking into it.
-_OPEN_HERE: set[tuple[int, int] | None] = set()
+_OPEN_HERE: WeakValueDictionary[tuple[int, int] | None, Store] = WeakValueDictionary()
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
@@ -51,7 +52,7 @@ class Store:
         self._depth = 0
         self._failure: BaseException | None = None
         self._identity = _identity(path)
-        _OPEN_HERE.add(self._identity)
+        _OPEN_HERE[self._identity] = self
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -109,7 +110,7 @@ class Store:
     def close(self) -> None:
         """Release the file; a second call does nothing."""
         self._connection.close()
-        _OPEN_HERE.discard(self._identity)
+        _OPEN_HERE.pop(self._identity, None)
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Return all rows a query finds."""
