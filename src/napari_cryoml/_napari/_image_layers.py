@@ -130,7 +130,8 @@ def _sample(pixels: Any) -> npt.NDArray[Any]:
     """Return some slices of a volume side by side, so that a large one is not read as a whole."""
     if pixels.ndim == 2:
         return np.asarray(pixels)
-    sections = np.linspace(0, len_z := pixels.shape[0] - 1, min(_SAMPLED_SLICES, len_z + 1))
+    depth = pixels.shape[0]
+    sections = np.linspace(0, depth - 1, min(_SAMPLED_SLICES, depth))
     return np.concatenate([np.asarray(pixels[int(z)]) for z in sections])
 
 
