@@ -123,6 +123,8 @@ def test_an_image_sampled_more_finely_lands_on_the_same_scale():
         working, _ = fitted.apply(image(shape=(192, 256), pixel_size=1.0))
     assert working.shape == fitted.apply(image(pixel_size=2.0))[0].shape
     assert fitted.rescaling(image(pixel_size=None)).shape_out == (48, 64)
+    assert fitted.diameter_in(image(pixel_size=1.0)) == 2 * DIAMETER
+    assert fitted.diameter_in(image(pixel_size=None)) == DIAMETER
 
 
 def test_pixel_sizes_that_disagree_are_not_relied_on():

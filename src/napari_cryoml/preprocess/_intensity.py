@@ -62,9 +62,10 @@ def without_hot_pixels(image: Image) -> Image:
     """
     bottom, top = np.percentile(thin(image), (0.1, 99.9))
     reach = top - bottom
-    if not reach > 0:
+    low, high = np.float32(bottom - reach), np.float32(top + reach)
+    if not reach > 0 or (image.min() >= low and image.max() <= high):
         return image
-    return np.asarray(np.clip(image, np.float32(bottom - reach), np.float32(top + reach)))
+    return np.asarray(np.clip(image, low, high))
 
 
 def mend(image: Image, name: str) -> Image:

@@ -138,11 +138,15 @@ class Preprocessor:
             samples = [sample - sample.mean() for sample in samples]
         return replace(plain, mixture=fit_scaled_mixture(samples, seed), centred=centred)
 
+    def diameter_in(self, image: ImageSource) -> float:
+        """Return the particle diameter in pixels of `image`, by pixel sizes where known."""
+        return self.diameter * self._relative_sampling(image)
+
     def rescaling(self, image: ImageSource) -> Rescaling:
         """Return the step between `image` and its working grid, without reading it."""
-        diameter = self.diameter * self._relative_sampling(image)
         shape = tuple(image.shape)
-        return Rescaling(shape, working_shape(shape, diameter, self.config.working_diameter))
+        wanted = self.config.working_diameter
+        return Rescaling(shape, working_shape(shape, self.diameter_in(image), wanted))
 
     def apply(self, image: ImageSource) -> tuple[Image, Rescaling]:
         """Return the normalised image on the working grid, and the step between the two.
