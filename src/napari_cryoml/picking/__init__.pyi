@@ -1,8 +1,9 @@
 from ._config import PickerConfig
 from ._dense import score_image
+from ._events import ImagePicked
 from ._labels import LABEL_COLUMN, labels_from_table
 from ._peaks import find_peaks
-from ._pick import ImagePicked, pick_images
+from ._pick import pick_images
 from ._picker import Picker
 from ._scoring import LOWEST_SCORE, picks_from_map, score_working_image
 from ._train import check_labels, train_picker

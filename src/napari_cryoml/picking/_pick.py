@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import ImageSource, Picks, PicksTable, ScoreMap
+from napari_cryoml.data import ImageSource, Picks, PicksTable
 from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.picking._events import ImagePicked
 from napari_cryoml.picking._picker import Picker
 from napari_cryoml.picking._scoring import LOWEST_SCORE, picks_from_map
 from napari_cryoml.training import choose_device, describe_device
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePicked(Event):
-    """One image of a list is done.
-
-    Parameters
-    ----------
-    image : str
-        Its name.
-    picks : Picks
-        By falling score, down to the threshold of the job.
-    score_map : ScoreMap
-        The heat map the picks are peaks of.
-    device : str
-        Where it was scored, in a user's words.
-    """
-
-    image: str
-    picks: Picks
-    score_map: ScoreMap
-    device: str
 
 
 def pick_images(

@@ -12,10 +12,13 @@ from napari_cryoml import __version__
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.models import Decoder
 from napari_cryoml.objectives import class_prior
 from napari_cryoml.picking._config import PickerConfig
+from napari_cryoml.picking._events import ImagePicked
 from napari_cryoml.picking._loss import DetectionLoss, Trainee
 from napari_cryoml.picking._picker import Picker
+from napari_cryoml.picking._scoring import picks_from_map
 from napari_cryoml.picking._validation import LEAST_LABELS, Validator, hold_out
 from napari_cryoml.picking._workspace import Workspace
 from napari_cryoml.preprocess import Preprocessor
@@ -23,6 +26,7 @@ from napari_cryoml.training import (
     DenseCrops,
     PatchSampler,
     Sampler,
+    TrainingEvent,
     TrainingState,
     choose_device,
     fit,
@@ -38,6 +42,7 @@ def train_picker(
     *,
     out: str | Path,
     start: str | Path | None = None,
+    preview: ImageSource | None = None,
 ) -> Job[Path]:
     """Train a picker and write it to a file.
 
@@ -52,11 +57,14 @@ def train_picker(
         The safetensors file to write; an older one is replaced once the new one is complete.
     start : path, optional
         A picker to go on from. It must be of the same network and diameter.
+    preview : ImageSource, optional
+        An image to pick at every validation, so that its heat map can be watched.
 
     Yields
     ------
     Event
-        While images are read; `TrainingEvent` with loss and validation AP while it trains.
+        While images are read; `TrainingEvent` with loss and validation AP while it trains, and
+        `ImagePicked` for the preview.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def train_picker(
     fitted = previous.preprocessor if previous else None
     workspace = yield from _prepare(chosen, config, fitted)
     run = _Run(workspace, labels, config, previous, device)
-    state = yield from run.train()
+    state = yield from run.train(preview)
     run.picker(state).save(out)
     return Path(out)
 
@@ -192,25 +200,50 @@ class _Run:
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
 
-    def train(self) -> Generator[Event, Command | None, TrainingState]:
-        """Yield the events of the loop, and one that says what the validation AP stands for."""
-        training = self._config.training
+    def train(self, preview: ImageSource | None) -> Generator[Event, Command | None, TrainingState]:
+        """Yield the events of the loop, and the preview after each validation."""
         yield Event(done=0, total=0, message=self._describe_validation())
+        job = self._fit()
+        command = None
+        while True:
+            try:
+                event = job.send(command)
+            except StopIteration as end:
+                state: TrainingState = end.value
+                return state
+            command = yield event
+            if preview is not None and event.validation is not None:
+                command = (yield self._pick(preview, event)) or command
+
+    def _fit(self) -> Generator[TrainingEvent, Command | None, TrainingState]:
+        training = self._config.training
         objective = self._config.objective_config().build(self._prior)
         validator = Validator(
             self.trainee.detector, self._workspace, self._held, self._config, self._device
         )
-        return (
-            yield from fit(
-                self.trainee,
-                DetectionLoss(self.trainee, objective, self._weight, training.seed),
-                self._sampler(),
-                training,
-                device=self._device,
-                validate=validator.measure,
-                select=self._held.independent,
-                resume=self._resume,
-            )
+        return fit(
+            self.trainee,
+            DetectionLoss(self.trainee, objective, self._weight, training.seed),
+            self._sampler(),
+            training,
+            device=self._device,
+            validate=validator.measure,
+            select=self._held.independent,
+            resume=self._resume,
+        )
+
+    def _pick(self, image: ImageSource, event: TrainingEvent) -> ImagePicked:
+        """Return the picks of an image as the network is now."""
+        picker = Picker(self._config, self.trainee.detector, self._workspace.preprocessor)
+        score_map = picker.score(image, device=self._device)
+        picks = picks_from_map(score_map, image, picker.diameter_in(image), self._config.separation)
+        return ImagePicked(
+            done=event.done,
+            total=event.total,
+            image=image.name,
+            picks=picks,
+            score_map=score_map,
+            device=event.device,
         )
 
     def picker(self, state: TrainingState) -> Picker:
@@ -230,10 +263,9 @@ class _Run:
         return Picker(self._config, detector, self._workspace.preprocessor, summary, state)
 
     def _build(self) -> Trainee:
-        network = self._config.detector_config()
-        detector = network.build()
+        detector = self._config.detector_config().build()
         detector.start_from_prior(self._prior)
-        return Trainee(detector, network.build_decoder() if self._weight > 0 else None)
+        return Trainee(detector, Decoder.of(detector) if self._weight > 0 else None)
 
     def _sampler(self) -> Sampler:
         images = [

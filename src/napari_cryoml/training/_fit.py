@@ -4,60 +4,39 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Generator, Mapping
+from typing import Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.jobs import Command, Event
+from napari_cryoml.jobs import Command
 from napari_cryoml.training._config import TrainingConfig
 from napari_cryoml.training._device import describe_device
+from napari_cryoml.training._events import TrainingEvent
 from napari_cryoml.training._state import TrainingState
 
 _WARM_UP = 20  # steps over which the step size rises, so that batch norm finds its range first
 _LARGEST_GRADIENT = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingEvent(Event):
-    """What a training run says after a step.
-
-    Parameters
-    ----------
-    step : int
-        Steps taken since training began, resumed runs included.
-    loss : float
-        What was minimised in this step.
-    terms : dict of str to float
-        The parts of the loss, for the log.
-    validation : float or None
-        The figure of merit, on the steps where it was measured (larger is better).
-    device : str
-        Where the run takes place, in a user's words.
-    """
-
-    step: int
-    loss: float
-    terms: dict[str, float] = field(default_factory=dict)
-    validation: float | None = None
-    device: str = ""
-
-
 class Batch(Protocol):
     """What a sampler draws and a loss takes."""
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> Self:
         """Return the batch on `device`."""
         ...
 
 
-class BatchSource(Protocol):
+BatchT = TypeVar("BatchT", bound=Batch)
+DrawnT = TypeVar("DrawnT", bound=Batch, covariant=True)
+
+
+class BatchSource(Protocol[DrawnT]):
     """Draws batches, and draws smaller ones once memory has run out."""
 
-    def draw(self) -> Batch:
+    def draw(self) -> DrawnT:
         """Return the next batch."""
         ...
 
@@ -69,8 +48,15 @@ class BatchSource(Protocol):
 class StepLoss(Protocol):
     """What a step minimises."""
 
-    total: Tensor
-    terms: dict[str, Tensor]
+    @property
+    def total(self) -> Tensor:
+        """What is differentiated, a scalar."""
+        ...
+
+    @property
+    def terms(self) -> Mapping[str, Tensor]:
+        """Its parts, for the log."""
+        ...
 
 
 class Clock:
@@ -96,8 +82,8 @@ class Clock:
 
 def fit(
     module: nn.Module,
-    loss: Callable[[Batch], StepLoss],
-    batches: BatchSource,
+    loss: Callable[[BatchT], StepLoss],
+    batches: BatchSource[BatchT],
     config: TrainingConfig,
     *,
     device: torch.device,
@@ -165,7 +151,7 @@ def fit(
 
 
 def _better(
-    best: TrainingState | None, run: _Run, merit: float, stale: int
+    best: TrainingState | None, run: _Run[BatchT], merit: float, stale: int
 ) -> tuple[TrainingState | None, int]:
     """Return the better of the best state and the present one, and validations since it."""
     if best is None or best.validation is None or merit > best.validation:
@@ -173,14 +159,14 @@ def _better(
     return best, stale + 1
 
 
-class _Run:
+class _Run(Generic[BatchT]):
     """The moving parts of one call of `fit`."""
 
     def __init__(
         self,
         module: nn.Module,
-        loss: Callable[[Batch], StepLoss],
-        batches: BatchSource,
+        loss: Callable[[BatchT], StepLoss],
+        batches: BatchSource[BatchT],
         config: TrainingConfig,
         device: torch.device,
         resume: TrainingState | None,
@@ -215,7 +201,7 @@ class _Run:
         self.last_terms = {name: float(term.detach()) for name, term in loss.terms.items()}
         return self._check_finite()
 
-    def _backward(self, batch: Batch) -> StepLoss:
+    def _backward(self, batch: BatchT) -> StepLoss:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
             loss = self.loss(batch)
