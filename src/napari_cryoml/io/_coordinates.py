@@ -134,8 +134,9 @@ def _read_file(path: Path, name: str | None, hints: Hints) -> PicksTable:
         raise InputError(f"There is no file {path}.")
     chosen = _named(name) if name is not None else _recognised(path)
     if chosen.read is None:
-        instead = next(f.name for f in FORMATS.values() if f.read and f.suffixes == (".star",))
-        raise InputError(f"The format {name!r} is for writing; read such files as {instead!r}.")
+        raise InputError(
+            f"The format {name!r} is for writing: read such files without naming a format."
+        )
     return chosen.read(path, hints)
 
 
@@ -187,7 +188,8 @@ def _recognised(path: Path) -> Format:
             f"({', '.join(sorted(_all_suffixes()))}): give its format."
         )
     for candidate in candidates:
-        if candidate.recognises is None or candidate.recognises(path):
+        sure = candidate.recognises is None or len(candidates) == 1
+        if sure or (candidate.recognises is not None and candidate.recognises(path)):
             return candidate
     names = " nor ".join(candidate.name for candidate in candidates)
     raise InputError(f"{path} is neither {names}: give its format, or mend its header.")

@@ -36,7 +36,7 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     """Write one joined STAR file; the blocks and labels of a STAR source are kept."""
     document = table.extra.get("star")
     if isinstance(document, StarDocument):
-        blocks = _rewritten(table, document, hints)
+        blocks = _rewritten(table, document, hints, path.stem)
     else:
         blocks = _new_blocks(table, hints)
     write_blocks(path, blocks)
@@ -146,16 +146,20 @@ def _new_blocks(table: PicksTable, hints: Hints) -> dict[str, Block]:
     return {"optics": optics, "particles": frame.assign(rlnOpticsGroup=groups)}
 
 
-def _rewritten(table: PicksTable, document: StarDocument, hints: Hints) -> dict[str, Block]:
+def _rewritten(
+    table: PicksTable, document: StarDocument, hints: Hints, file_stem: str
+) -> dict[str, Block]:
     hints = replace(hints, shapes={**shapes_in(document.blocks), **hints.shapes})
     frame = particle_frame(
         table,
         hints,
         centred=document.centred,
-        image_column=document.image_column if document.image_column else _column_if_many(table),
+        image_column=document.image_column or _column_if_needed(table, file_stem),
         score_column=document.score_column or SCORES[0],
         foreign=frozenset(document.columns),
     )
+    if len(frame) == 0:
+        frame = frame.reindex(columns=list(dict.fromkeys([*document.columns, *frame.columns])))
     labels = [name for name in document.columns if name in frame]
     labels += [name for name in frame.columns if name not in labels]
     blocks = dict(document.blocks)
@@ -165,8 +169,9 @@ def _rewritten(table: PicksTable, document: StarDocument, hints: Hints) -> dict[
     return _with_changed_sizes(blocks, document.particles, table, hints)
 
 
-def _column_if_many(table: PicksTable) -> str | None:
-    return "" if len(table) > 1 else None
+def _column_if_needed(table: PicksTable, file_stem: str) -> str | None:
+    """Return None where the file's own name says which image it is about."""
+    return None if all(stem(image) == file_stem for image in table.images) else ""
 
 
 def _with_changed_sizes(
@@ -176,7 +181,7 @@ def _with_changed_sizes(
     frame = loop_of(blocks[particles])
     sizes = _known_sizes(table, hints)
     told = row_pixel_sizes(frame, blocks)
-    if sizes is None or told is None or np.allclose(sizes, told, rtol=1e-6, atol=0):
+    if sizes is None or (told is not None and np.allclose(sizes, told, rtol=1e-6, atol=0)):
         return blocks
     optics = optics_of(blocks)
     if optics is not None and "rlnOpticsGroup" in frame:

@@ -29,7 +29,12 @@ def split_by_image(rows: Picks, images: Sequence[str] | npt.NDArray[Any]) -> tup
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))[:-1]
     parts = zip(names, np.split(order, ends), strict=True)
-    return tuple(replace(rows.take(index), image=str(name)) for name, index in parts)
+    return tuple(_named(rows.take(index), str(name)) for name, index in parts)
+
+
+def _named(picks: Picks, image: str) -> Picks:
+    unscored = picks.scores is not None and bool(np.isnan(picks.scores).all())
+    return replace(picks, image=image, scores=None if unscored else picks.scores)
 
 
 def image_of_rows(table: PicksTable) -> npt.NDArray[Any]:

@@ -53,7 +53,9 @@ def write_blocks(path: Path, blocks: Mapping[str, Block]) -> None:
     Names with a ``#``, which would start a comment, are quoted.
     """
     quoted = {name: _quoted(block) for name, block in blocks.items()}
-    write_text(path, starfile.to_string(quoted, float_format="%.12g"))
+    text = starfile.to_string(quoted, float_format="%.12g")
+    _, _, without_date = text.partition("\n")  # the same picks make the same file
+    write_text(path, without_date)
 
 
 def loop_of(block: Block) -> pd.DataFrame:

@@ -54,7 +54,7 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     kept = template.dtype if isinstance(template, np.ndarray) else None
     parts = [_records(picks, hints, kept) for picks in table]
     dtype = _common_dtype(parts, kept)
-    array = np.concatenate([np.empty(0, dtype), *(part.astype(dtype) for part in parts)])
+    array = np.concatenate([np.empty(0, dtype), *(_as(part, dtype) for part in parts)])
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
     return [path]
@@ -148,6 +148,14 @@ def _structured(fields: dict[str, npt.NDArray[Any]], n: int) -> npt.NDArray[Any]
     array = np.zeros(n, [(name, v.dtype, v.shape[1:]) for name, v in fields.items()])
     for name, values in fields.items():
         array[name] = values
+    return array
+
+
+def _as(part: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return records with the fields of `dtype`, by name; those that `part` lacks are 0."""
+    array = np.zeros(len(part), dtype)
+    for name in _names(part):
+        array[name] = part[name]
     return array
 
 

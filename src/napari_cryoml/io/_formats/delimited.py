@@ -73,8 +73,7 @@ def read(path: Path, hints: Hints) -> PicksTable:
     score_column = _first(frame, _SCORE)
     used = [*axes, *(name for name in (image_column, score_column) if name is not None)]
     columns = {n: np.asarray(frame[n]) for n in frame.columns if n not in used}
-    scores = _numbers(frame, [score_column], path)[:, 0] if score_column is not None else None
-    rows = Picks("", positions, _float32(scores), hints.pixel_size, None, columns)
+    rows = Picks("", positions, _scores(frame, score_column), hints.pixel_size, None, columns)
     if image_column is None:
         images: Sequence[Any] = [hints.image or path.stem] * len(rows)
         if not len(rows):
@@ -191,7 +190,7 @@ def _numbers(frame: pd.DataFrame, names: list[str], path: Path) -> npt.NDArray[n
     values = frame[names].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad):
-        cells = ", ".join(repr(cell) for cell in frame[names].iloc[bad[0]])
+        cells = ", ".join(repr(str(cell)) for cell in frame[names].iloc[bad[0]])
         raise InputError(
             f"{path}, line {int(bad[0]) + 2}: {cells} was found where numbers "
             f"({', '.join(names)}) were expected; mend or remove the line."
@@ -199,8 +198,11 @@ def _numbers(frame: pd.DataFrame, names: list[str], path: Path) -> npt.NDArray[n
     return values.reshape(-1, len(names))
 
 
-def _float32(values: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float32] | None:
-    return None if values is None else values.astype(np.float32)
+def _scores(frame: pd.DataFrame, name: str | None) -> npt.NDArray[np.float32] | None:
+    """Return the scores, NaN where a cell is empty, or None without such a column."""
+    if name is None:
+        return None
+    return pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float32)
 
 
 def _with_diameter(picks: Picks) -> Picks:

@@ -40,7 +40,8 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     corners = picks.positions[:, ::-1] - sizes / 2
     columns = _rows.joined_columns(table)
     further = [n for n in columns.columns if str(n).startswith("box_")]
-    rows = np.column_stack([corners, sizes, columns[further].to_numpy().reshape(len(picks), -1)])
+    more = columns[further].to_numpy(np.float64).reshape(len(picks), len(further))
+    rows = np.column_stack([corners, sizes, more])
     lines = ["\t".join(plain(value) for value in row) for row in rows.tolist()]
     write_text(path, "".join(f"{line}\n" for line in lines))
     return [path]

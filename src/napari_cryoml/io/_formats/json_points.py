@@ -59,7 +59,7 @@ def write_copick(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
             "pixel_size."
         )
     defaults = {"transformation_": np.eye(4).tolist(), "instance_id": 0, "score": 1.0}
-    header = {
+    header = _header(table, picks.image) or {
         "pickable_object_name": "particle",
         "user_id": "napari-cryoml",
         "session_id": "0",
@@ -67,7 +67,6 @@ def write_copick(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
         "voxel_spacing": pixel_size,
         "unit": "angstrom",
     }
-    header |= _header(table, picks.image)
     keys = None if "copick" in table.extra else _COPICK_KEYS
     document = header | {"points": _points(picks, pixel_size, defaults, keys)}
     write_text(path, json.dumps(document, indent=1) + "\n")

@@ -56,7 +56,8 @@ def read(path: Path, hints: Hints) -> PicksTable:
     several = len(np.unique(tomograms)) > 1
     name = hints.image or path.stem
     images = [f"{number:g}" if several else name for number in tomograms]
-    return PicksTable(_rows.split_by_image(whole, images))
+    picks = _rows.split_by_image(whole, images)
+    return PicksTable(picks or (Picks(name, np.empty((0, 3))),))
 
 
 def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
@@ -91,7 +92,7 @@ def _load(path: Path) -> npt.NDArray[Any]:
     order = ">" if content[0] in _BIG_ENDIAN_MACHINES else "<"
     width, height, depth = np.frombuffer(content, f"{order}i4", 3, offset=4).tolist()
     dtype = np.dtype(order + _TYPES[content[3]])
-    if width != len(_ROWS) or min(height, depth) != 1:
+    if width != len(_ROWS) or min(height, depth) > 1 or min(height, depth) < 0:
         raise InputError(
             f"{path} is no motive list: {len(_ROWS)} numbers a particle are needed, and its shape "
             f"is {width} x {height} x {depth}."
