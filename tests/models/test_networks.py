@@ -91,7 +91,7 @@ def test_configs_need_no_torch():
         "import sys, napari_cryoml.models as m; m.detectors.create('resnet8').receptive_field;"
         "sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 0
 
 

@@ -47,8 +47,8 @@ def import_topaz(path: str | Path, *, trust: bool) -> tuple[DetectorConfig, dict
     config : DetectorConfig
         The network.
     state : dict of str to tensor
-        Its weights, for ``config.build().load_state_dict``. Topaz's images are normalised as
-        ours, but for their own preprocessing: see the guide.
+        Its weights, for ``config.build().load_state_dict``. They expect images at the sampling
+        and with the normalisation they were trained at; the file does not tell which.
 
     Raises
     ------

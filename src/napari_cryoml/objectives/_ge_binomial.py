@@ -47,6 +47,9 @@ class GEBinomialObjective(Objective):
     entropy has the minus.) With more than 1000 items, only counts within ten of the largest
     possible standard deviations of μ are summed over, which changes nothing a float can hold.
 
+    The expectation grows with n as long as μ is off. Batches of the paper have 240 unlabelled
+    items; with many more of them, as in dense crops, a smaller λ keeps the balance.
+
     Parameters
     ----------
     prior : float
