@@ -1,0 +1,91 @@
+"""What of a micrograph goes to the screen: binned, with contrast limits that show particles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml.data import ImageSource
+
+MAX_SIDE = 2048
+MAX_VOXELS = 2**26
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DisplayImage:
+    """An image made ready for a layer; cheap to hand to napari.
+
+    Parameters
+    ----------
+    name : str
+    array : array of shape (y, x) or (z, y, x), float32
+        Means of blocks of `binning` pixels along each axis.
+    binning : int
+        Image pixels per displayed pixel.
+    shape : tuple of int
+        Shape of the image itself, in pixels.
+    pixel_size : float or None
+        Angstrom per pixel of the image itself.
+    contrast_limits : tuple of float
+        Darkest and brightest value shown.
+    """
+
+    name: str
+    array: npt.NDArray[np.float32]
+    binning: int
+    shape: tuple[int, ...]
+    pixel_size: float | None
+    contrast_limits: tuple[float, float]
+
+
+def prepare_display(image: ImageSource) -> DisplayImage:
+    """Read `image` and return what is shown of it.
+
+    Averaging blocks of pixels makes low-contrast particles visible and keeps every later step on
+    the GUI's thread short. Values that are not numbers become the smallest contrast limit.
+
+    Raises
+    ------
+    InputError
+        If the file has gone or cannot be read.
+    """
+    binning = display_binning(image.shape)
+    array = _block_mean(image.read(), binning)
+    limits = contrast_limits(array)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        array[bad] = limits[0]
+    return DisplayImage(
+        image.name, array, binning, tuple(image.shape), image.pixel_size or None, limits
+    )
+
+
+def display_binning(shape: tuple[int, ...]) -> int:
+    """Return by how much an image of `shape` pixels is binned for the screen."""
+    binning = max(1, -(-max(shape[-2:]) // MAX_SIDE))
+    while np.prod([side // binning for side in shape], dtype=np.float64) > MAX_VOXELS:
+        binning += 1
+    return binning
+
+
+def contrast_limits(array: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the 0.5 and 99.5 percentiles of a sample of `array`, never equal."""
+    step = max(1, max(array.shape) // 512)
+    sample = array[(slice(None, None, step),) * array.ndim]
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
+    return (low, high) if high > low else (low, low + max(1.0, abs(low)))
+
+
+def _block_mean(array: npt.NDArray[np.float32], binning: int) -> npt.NDArray[np.float32]:
+    if binning == 1:
+        return np.array(array, dtype=np.float32)
+    kept = [side // binning for side in array.shape]
+    whole = array[tuple(slice(0, n * binning) for n in kept)]
+    blocks = whole.reshape([size for n in kept for size in (n, binning)])
+    return blocks.mean(axis=tuple(range(1, 2 * array.ndim, 2)), dtype=np.float32)

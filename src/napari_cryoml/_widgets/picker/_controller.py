@@ -1,0 +1,338 @@
+"""Joins the dock, the layers, the project and the jobs of the Picker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_display import DisplayImage
+from napari_cryoml._napari._picker_layers import TAG
+from napari_cryoml._widgets.jobs import Background, stop_timer
+from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._keys import KeyBindings
+from napari_cryoml._widgets.picker._labelling import Labelling
+from napari_cryoml._widgets.picker._opening import (
+    PROJECT_NAME,
+    Opened,
+    open_paths,
+    paths_of_layers,
+    project_place,
+    sources_by_name,
+)
+from napari_cryoml._widgets.picker._reader import ImageReader
+from napari_cryoml._widgets.picker._results import Results
+from napari_cryoml._widgets.picker._session import OPTIONS, Session
+from napari_cryoml._widgets.picker._view import PickerView
+from napari_cryoml.data import ImageSource
+from napari_cryoml.jobs import ChildJob
+from napari_cryoml.project import PROJECT_SUFFIX, Project
+
+RESTORE_MS = 250
+"""How long to wait before a deleted layer is made again: the canvas must have redrawn."""
+_SCORES_A_TICK = 20
+_END = object()
+
+
+class PickerController:
+    """The Picker of one viewer.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    view : PickerView
+    start_job : callable
+        Starts a job, as `ChildJob.start` does.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        view: PickerView,
+        *,
+        start_job: Callable[..., Any] = ChildJob.start,
+    ) -> None:
+        self._viewer = viewer
+        self.view = view
+        self._closed = False
+        self._background = Background()
+        self.desk = Desk(viewer, view, self._background)
+        self.labelling = Labelling(viewer, self.desk)
+        self.results = Results(self.desk, start_job)
+        self._reader = ImageReader(self._background, self._show, self._show_error)
+        self._restore_timer = QTimer()
+        self._restore_timer.setSingleShot(True)
+        self._restore_timer.setInterval(RESTORE_MS)
+        self._restore_timer.timeout.connect(self.desk.layers.restore)
+        self.desk.layers.lost.connect(self._on_layer_lost)
+        self._keys = KeyBindings(viewer, self._actions())
+        self._connect_view()
+        viewer.events.theme.connect(self._on_theme)
+        self._on_theme()
+
+    @property
+    def session(self) -> Session | None:
+        """The open project."""
+        return self.desk.session
+
+    @property
+    def layers(self) -> Any:
+        """The layers of the Picker."""
+        return self.desk.layers
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or a file is being read."""
+        return bool(self.results.jobs.kind) or self._background.busy
+
+    def teardown(self) -> None:
+        """End all work, give back keys, mouse and layers, and close the project; once."""
+        if self._closed:
+            return
+        self._closed = True
+        stop_timer(self._restore_timer)
+        self.results.close()
+        self._background.close()
+        self._keys.close()
+        self.labelling.close()
+        self.desk.layers.lost.disconnect(self._on_layer_lost)
+        self.desk.layers.close()
+        self._viewer.events.theme.disconnect(self._on_theme)
+        session, self.desk.session = self.desk.session, None
+        if session is not None:
+            session.close()
+
+    # Opening
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open images, folders or one project file."""
+        chosen = [Path(path) for path in paths]
+        if len(chosen) == 1 and chosen[0].suffix == PROJECT_SUFFIX:
+            with self.desk.telling():
+                self._open_project(chosen[0], Project.open(chosen[0]))
+            return
+        self.desk.note("Opening…")
+        current = self.session.project.path if self.session else None
+        self._background.run(
+            open_paths, chosen, current, on_done=self._take_opened, on_error=self._show_error
+        )
+
+    def open_layers(self) -> None:
+        """Take the images that are open in napari."""
+        layers = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and TAG not in layer.metadata
+        ]
+        with self.desk.telling():
+            folder = self.session.folder if self.session else project_place(Path.cwd())[0].parent
+            self.open_paths(paths_of_layers(layers, folder))
+            for layer in layers:
+                layer.visible = False
+
+    def _take_opened(self, opened: Opened) -> None:
+        self.desk.note("")
+        with self.desk.telling():
+            if self.session is not None and opened.project in (None, self.session.project.path):
+                self.session.add(opened.sources)
+                self._after_opening()
+            elif opened.project is not None:
+                exists = opened.project.exists()
+                project = (Project.open if exists else Project.create)(opened.project)
+                self._open_project(project.path, project, opened.sources)
+            if opened.remarks:
+                self.desk.note(" ".join(opened.remarks))
+
+    def _open_project(
+        self, path: Path, project: Project, sources: list[ImageSource] | None = None
+    ) -> None:
+        self._leave_session()
+        self.desk.session = Session(project, {})
+        if sources:
+            self.desk.session.add(sources)
+        places = self._find_files(project)
+        self._after_opening()
+        known = self.desk.session
+        self._background.run(
+            sources_by_name,
+            places,
+            on_done=lambda found: self._take_sources(known, found),
+            on_error=self._show_error,
+        )
+
+    def _find_files(self, project: Project) -> list[Path]:
+        places: dict[Path, None] = {}
+        missing = []
+        for entry in project.images():
+            try:
+                places[project.locate(entry)] = None
+            except InputError:
+                missing.append(entry.name)
+        if missing:
+            self.desk.note(
+                f"{len(missing)} of the images are gone ({missing[0]}…): put them back beside "
+                f"{PROJECT_NAME}; their labels and picks are kept.",
+                error=True,
+            )
+        return list(places)
+
+    def _take_sources(self, session: Session, found: dict[str, ImageSource]) -> None:
+        if session is not self.session:
+            return
+        session.sources = {
+            name: found[name] for name in session.names if name in found
+        } | session.sources
+        if self.desk.shown is None and session.current is not None:
+            self.choose(session.current)
+
+    def _leave_session(self) -> None:
+        session = self.session
+        if session is not None:
+            self.results.leave_session()
+            self._reader.clear()
+            self.desk.session = None
+            session.close()
+
+    def _after_opening(self) -> None:
+        session = self.desk.need_session()
+        options = session.project.setting(OPTIONS)
+        if isinstance(options, dict):
+            self.view.form.set_values(options)
+        self.desk.layers.set_threshold(session.threshold)
+        self.desk.show_diameter()
+        self.desk.refresh()
+        self._load_scores(session, session.load_scores())
+        if session.current in session.sources:
+            self.choose(str(session.current))
+
+    def _load_scores(self, session: Session, steps: Iterator[None]) -> None:
+        """Read the scores of all picks, a few images between two events of the GUI."""
+        if session is not self.session:
+            return
+        with self.desk.telling():
+            for _ in range(_SCORES_A_TICK):
+                if next(steps, _END) is _END:
+                    self.desk.refresh()
+                    return
+            QTimer.singleShot(0, lambda: self._load_scores(session, steps))
+
+    # Going through the images
+
+    def choose(self, name: str) -> None:
+        """Show an image of the list."""
+        with self.desk.telling():
+            session = self.desk.need_session()
+            session.choose(name)
+            source = session.sources.get(name)
+            if source is None:
+                session.project.locate(name)
+                raise InputError(f"{name} is still being opened, or cannot be read: try again.")
+            self.desk.refresh()
+            if not self._reader.show(source):
+                self.desk.note(f"Reading {name}…")
+
+    def step(self, direction: str) -> None:
+        """Show the "next", "previous" or next "unlabelled" image."""
+        session = self.session
+        if session is None:
+            return
+        name = session.neighbour(session.current, direction)
+        if name is not None:
+            self.choose(name)
+        elif direction == "unlabelled":
+            self.desk.note("All images have labels.")
+
+    def _show(self, display: DisplayImage) -> None:
+        session = self.session
+        if session is None:
+            return
+        first = self.desk.layers.image is None
+        with self.desk.telling():
+            self.desk.note("")
+            self.desk.layers.show_image(display)
+            self.desk.show_diameter()
+            self.desk.show_labels()
+            self.desk.show_picks()
+            self.desk.show_scores()
+            self.desk.show_pick_counts(session.threshold)
+        if first or self.desk.layers.layer("labels") is not None:
+            self.labelling.start()
+        following = session.neighbour(display.name, "next")
+        if following in session.sources:
+            self._reader.prefetch(session.sources[following])
+        self.results.pick_shown()
+
+    def _show_error(self, sentence: str) -> None:
+        self.desk.note(sentence, error=True)
+
+    # Undo
+
+    def undo(self) -> None:
+        """Take back the last edit, on whichever image it was."""
+        self._switch(lambda session: session.project.undo(), "There is nothing to undo.")
+
+    def redo(self) -> None:
+        """Make again the edit that was undone last."""
+        self._switch(lambda session: session.project.redo(), "There is nothing to redo.")
+
+    def _switch(self, act: Callable[[Session], Any], nothing: str) -> None:
+        with self.desk.telling():
+            edit = act(self.desk.need_session())
+            self.desk.note("" if edit is not None else nothing)
+            if edit is None:
+                return
+            if edit.image is not None and edit.image != self.desk.shown:
+                self.choose(edit.image)
+            self.desk.show_diameter()
+            self.desk.show_labels()
+            self.desk.show_picks()
+            self.desk.refresh()
+
+    # Wiring
+
+    def _actions(self) -> dict[str, Callable[[], object]]:
+        return {
+            "label": self.labelling.start,
+            "negative": self.labelling.negative,
+            "undo": self.undo,
+            "redo": self.redo,
+            "next": lambda: self.step("next"),
+            "previous": lambda: self.step("previous"),
+            "unlabelled": lambda: self.step("unlabelled"),
+            "draw": self.labelling.draw,
+            "train": self.results.train,
+            "heat_map": lambda: self.desk.layers.toggle("scores"),
+            "picks": lambda: self.desk.layers.toggle("picks"),
+            "fewer": lambda: self.results.step_threshold(1),
+            "more": lambda: self.results.step_threshold(-1),
+        }
+
+    def _connect_view(self) -> None:
+        view = self.view
+        view.paths_opened.connect(self.open_paths)
+        view.layers_requested.connect(self.open_layers)
+        view.image_chosen.connect(self.choose)
+        view.step_requested.connect(self.step)
+        view.diameter_entered.connect(self.labelling.enter_diameter)
+        view.draw_toggled.connect(self.labelling.draw)
+        view.undo_requested.connect(self.undo)
+        view.redo_requested.connect(self.redo)
+        view.train_requested.connect(self.results.train)
+        view.cancel_requested.connect(self.results.cancel)
+        view.threshold_moved.connect(self.results.move_threshold)
+        view.threshold_set.connect(self.results.set_threshold)
+        view.pick_all_requested.connect(self.results.pick_all)
+        view.export_requested.connect(self.results.export)
+        view.labels_import_requested.connect(self.labelling.import_file)
+        view.opacity_changed.connect(self.desk.layers.set_opacity)
+        view.options_changed.connect(self.results.keep_options)
+
+    def _on_theme(self, _event: Any = None) -> None:
+        self.view.set_theme(self._viewer.theme)
+
+    def _on_layer_lost(self, _role: str) -> None:
+        self._restore_timer.start()

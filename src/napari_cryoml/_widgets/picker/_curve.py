@@ -1,0 +1,130 @@
+"""Loss and validation AP of the running training."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_cryoml._widgets.picker._colours import PICK, VALIDATION, ThemeColours
+
+MAX_POINTS = 600
+_MARGIN = 6
+_LEGEND_HEIGHT = 16
+
+
+class TrainingCurve(QWidget):
+    """Two curves over the steps of a run: the loss on its own scale, the AP from 0 to 1.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._loss: list[tuple[float, float]] = []
+        self._validation: list[tuple[float, float]] = []
+        self._colours = ThemeColours.of("dark")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(64)
+
+    def sizeHint(self) -> QSize:
+        """Return a size that fits a narrow dock."""
+        return QSize(260, 64)
+
+    @property
+    def losses(self) -> list[tuple[float, float]]:
+        """Steps and losses, thinned out to `MAX_POINTS` at most."""
+        return self._loss
+
+    @property
+    def validations(self) -> list[tuple[float, float]]:
+        """Steps and validation APs."""
+        return self._validation
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._loss, self._validation = [], []
+        self.update()
+
+    def add(self, step: int, loss: float, validation: float | None) -> None:
+        """Add one step of training; a loss or AP that is no number is left out."""
+        if np.isfinite(loss):
+            self._loss.append((float(step), float(loss)))
+        if len(self._loss) > MAX_POINTS:
+            self._loss = [
+                ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
+                for a, b in zip(self._loss[::2], self._loss[1::2], strict=False)
+            ]
+        if validation is not None and np.isfinite(validation):
+            self._validation.append((float(step), float(validation)))
+        self.update()
+
+    def set_colours(self, colours: ThemeColours) -> None:
+        """Paint in the colours of a theme."""
+        self._colours = colours
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint both curves and their latest values."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), self._colours.background)
+        if self._loss:
+            values = np.array([value for _, value in self._loss])
+            self._paint_line(painter, self._loss, _span(values), PICK)
+            self._paint_line(painter, self._validation, (0.0, 1.0), VALIDATION, dots=True)
+        self._paint_legend(painter)
+        painter.end()
+
+    def _paint_line(
+        self,
+        painter: QPainter,
+        points: list[tuple[float, float]],
+        span: tuple[float, float],
+        colour: QColor,
+        *,
+        dots: bool = False,
+    ) -> None:
+        steps = [step for step, _ in self._loss + self._validation]
+        first, last = min(steps), max(max(steps), min(steps) + 1)
+        width, height = self.width() - 2 * _MARGIN, self.height() - _LEGEND_HEIGHT - _MARGIN
+
+        def place(point: tuple[float, float]) -> QPointF:
+            x = _MARGIN + (point[0] - first) / (last - first) * width
+            share = (point[1] - span[0]) / (span[1] - span[0])
+            return QPointF(x, _LEGEND_HEIGHT + (1 - min(max(share, 0), 1)) * height)
+
+        painter.setPen(QPen(colour, 1.5))
+        placed = [place(point) for point in points]
+        for start, end in pairwise(placed):
+            painter.drawLine(start, end)
+        if dots:
+            painter.setBrush(colour)
+            for point in placed:
+                painter.drawEllipse(point, 2.5, 2.5)
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        box = QRectF(_MARGIN, 1, self.width() - 2 * _MARGIN, _LEGEND_HEIGHT)
+        loss = f"loss {self._loss[-1][1]:.3g}" if self._loss else "loss"
+        validation = (
+            f"validation AP {self._validation[-1][1]:.2f}" if self._validation else "validation AP"
+        )
+        painter.setPen(self._colours.text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, f"    {loss}")
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{validation}    ")
+        middle = 1 + _LEGEND_HEIGHT / 2
+        painter.fillRect(QRectF(_MARGIN, middle - 1, 10, 3), PICK)
+        painter.setBrush(VALIDATION)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(QPointF(self.width() - _MARGIN - 4, middle), 3.5, 3.5)
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    """Return the scale of a curve; single spikes are cut off."""
+    low, high = float(values.min()), float(np.percentile(values, 99))
+    return (low, high) if high > low else (low, low + 1.0)

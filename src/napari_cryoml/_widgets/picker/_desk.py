@@ -1,0 +1,135 @@
+"""What the parts of the Picker's controller share: view, layers, session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
+from napari_cryoml._napari._picker_layers import PickerLayers
+from napari_cryoml._widgets.jobs import Background
+from napari_cryoml._widgets.picker._session import Session
+from napari_cryoml._widgets.picker._view import PickerView
+
+
+class Desk:
+    """The state of one open Picker.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    view : PickerView
+    background : Background
+    """
+
+    def __init__(self, viewer: object, view: PickerView, background: Background) -> None:
+        self.view = view
+        self.background = background
+        self.layers = PickerLayers(viewer, self._commit)
+        self.session: Session | None = None
+        self.layers.noted.connect(self.note)
+
+    @property
+    def shown(self) -> str | None:
+        """Name of the image on the canvas, if it is one of the session."""
+        image = self.layers.image
+        if self.session is None or image is None or image.name not in self.session.entries:
+            return None
+        return image.name
+
+    def need_session(self) -> Session:
+        """Return the session.
+
+        Raises
+        ------
+        InputError
+            If no image has been opened yet.
+        """
+        if self.session is None:
+            raise InputError("There are no images yet: open some first.")
+        return self.session
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """Show one sentence, or take the last one away."""
+        self.view.show_message(text, error=error)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Show a user's mistake as a sentence."""
+        try:
+            yield
+        except InputError as error:
+            self.note(str(error), error=True)
+
+    def _commit(self, edit: LabelEdit) -> LabelSet:
+        session, name = self.need_session(), self.shown
+        if name is None:
+            raise InputError("This image is not in the project: open it there first.")
+        labels = session.commit(name, edit)
+        self.show_picks()
+        self.refresh()
+        return labels
+
+    # What is on show
+
+    def refresh(self) -> None:
+        """Show the counts of everything as they are in the project."""
+        session = self.session
+        if session is None:
+            self.view.show_images([], None)
+            return
+        rows = session.rows(session.threshold)
+        self.view.show_images(rows, session.current)
+        positives, negatives = sum(row.positives for row in rows), sum(r.negatives for r in rows)
+        undo, redo = session.project.can_undo, session.project.can_redo
+        self.view.show_labels(positives, negatives, undo=undo, redo=redo)
+        self.view.show_histogram(session.book.all_scores(), session.threshold)
+        self.show_pick_counts(session.threshold)
+        place = session.project.path
+        self.view.show_saved(f"All is saved in {place.name}.", str(place))
+
+    def show_diameter(self) -> None:
+        """Show the diameter as it is in the project."""
+        session = self.session
+        name = self.shown or (session.current if session else None)
+        if session is None or name is None:
+            self.view.show_diameter(0.0, "px")
+            return
+        diameter_px, size = session.diameter_in(name), session.entries[name].pixel_size
+        self.view.show_diameter(diameter_px * (size or 1), "Å" if size else "px")
+        if diameter_px > 0:
+            self.layers.set_diameter(diameter_px)
+
+    def show_labels(self) -> None:
+        """Show the labels of the image on the canvas as they are in the project."""
+        if self.session is not None and self.shown is not None:
+            self.layers.show_labels(self.session.labels(self.shown))
+
+    def show_picks(self) -> None:
+        """Show the picks of the image on the canvas, rejected ones as crosses."""
+        session, name = self.session, self.shown
+        if session is None or name is None:
+            return
+        session.count_again(name)
+        picks = session.project.picks(name)
+        self.layers.show_picks(picks, session.rejected(name, picks))
+
+    def show_scores(self) -> None:
+        """Show the heat map of the image on the canvas."""
+        if self.session is not None and self.shown is not None:
+            self.layers.show_scores(self.session.project.score_map(self.shown))
+
+    def show_pick_counts(self, threshold: float) -> None:
+        """Show how many picks a threshold keeps, here and in all images."""
+        session = self.session
+        counts = session.book.counts(threshold) if session is not None else {}
+        if session is None or not counts:
+            self.view.show_pick_counts("No picks yet.")
+            return
+        here = counts.get(self.shown or "", 0)
+        images = f"{len(counts)} of {len(session.entries)} images"
+        text = f"{here} picks here, {sum(counts.values())} in {images}."
+        if self.shown is not None and session.project.is_stale(self.shown):
+            text += " Old: labels or model have changed since."
+        self.view.show_pick_counts(text)

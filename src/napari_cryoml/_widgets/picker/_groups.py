@@ -1,0 +1,191 @@
+"""The groups of the Picker's dock, in the order of work."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QDoubleSpinBox,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cryoml._widgets.jobs import JobPanel
+from napari_cryoml._widgets.picker._curve import TrainingCurve
+from napari_cryoml._widgets.picker._form import WheelGuard
+from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
+from napari_cryoml._widgets.picker._image_table import ImageTable
+
+EXPORT_FORMATS = {
+    "RELION star file (*.star)": ".star",
+    "cryoSPARC particles (*.cs)": ".cs",
+    "crYOLO boxes (*.cbox)": ".cbox",
+    "EMAN boxes, one file an image (*.box)": ".box",
+    "Table (*.csv)": ".csv",
+}
+
+
+class _Group(QGroupBox):
+    """A titled column of rows."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(6, 4, 6, 4)
+        self.column.setSpacing(4)
+
+    def row(self, *widgets: QWidget) -> None:
+        """Add a row of widgets side by side."""
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        for widget in widgets:
+            line.addWidget(widget)
+        self.column.addLayout(line)
+
+
+def button(text: str, tip: str) -> QPushButton:
+    """Return a push button that may be narrower than its text asks for."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    made.setMinimumWidth(36)
+    return made
+
+
+class ImagesGroup(_Group):
+    """Open images, list them, step through them."""
+
+    def __init__(self) -> None:
+        super().__init__("1  Images")
+        self.open = QToolButton()
+        self.open.setText("Open images…")
+        self.open.setToolTip(
+            "Open micrographs: files, a folder, a project, or what is open in napari. They may "
+            "also be dropped here. Default: none."
+        )
+        self.open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.open.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        menu = QMenu(self.open)
+        self.open_files = menu.addAction("Image files…")
+        self.open_folder = menu.addAction("Folder of images…")
+        self.open_layers = menu.addAction("Images open in napari")
+        menu.addSeparator()
+        self.open_project = menu.addAction("Project…")
+        self.open.setMenu(menu)
+        self.empty = QLabel(
+            "Open a folder of micrographs, or drop one here.\nLabels and picks are kept in one "
+            "file beside them."
+        )
+        self.empty.setWordWrap(True)
+        self.table = ImageTable()
+        self.table.setToolTip("Images with their labels (particles + negatives) and picks.")
+        self.previous = button("◀ [K]", "Show the previous image.")
+        self.next = button("▶ [N]", "Show the next image.")
+        self.unlabelled = button("Unlabelled ▶ [U]", "Show the next image without labels.")
+        self.row(self.open)
+        self.column.addWidget(self.empty)
+        self.column.addWidget(self.table)
+        self.row(self.previous, self.next, self.unlabelled)
+
+    def set_empty(self, empty: bool) -> None:
+        """Show what to do first, or the list."""
+        self.empty.setVisible(empty)
+        for widget in (self.table, self.previous, self.next, self.unlabelled):
+            widget.setVisible(not empty)
+
+
+class LabelGroup(_Group):
+    """The diameter, the counts, undo and redo."""
+
+    def __init__(self, guard: WheelGuard) -> None:
+        super().__init__("2  Label")
+        self.diameter = QDoubleSpinBox()
+        self.diameter.setRange(0, 1e6)
+        self.diameter.setDecimals(1)
+        self.diameter.setMinimumWidth(116)
+        self.diameter.setKeyboardTracking(False)
+        self.diameter.setSpecialValueText("not set")
+        self.diameter.setToolTip(
+            "Longest axis of a particle, in angstrom (pixels where the pixel size is unknown). "
+            "Everything else follows from it. Default: not set."
+        )
+        self.diameter.installEventFilter(guard)
+        self.draw = button("Draw [0]", "Drag a circle around one particle. Default: off.")
+        self.draw.setCheckable(True)
+        self.counts = QLabel()
+        self.counts.setTextFormat(Qt.TextFormat.RichText)
+        self.undo = _small("↶", "Undo the last edit of labels or diameter [Ctrl+Z].")
+        self.redo = _small("↷", "Redo what was undone [Ctrl+Shift+Z].")
+        self.row(QLabel("Diameter"), self.diameter, self.draw)
+        self.row(self.counts, self.undo, self.redo)
+
+    def show_counts(self, positives: int, negatives: int) -> None:
+        """Show the labels of all images."""
+        self.counts.setText(
+            f"<span style='color:#009E73'>○</span> {positives} particles&nbsp; "
+            f"<span style='color:#D55E00'>✕</span> {negatives} negatives"
+        )
+
+
+class TrainGroup(_Group):
+    """The button that trains, and what the run says."""
+
+    def __init__(self) -> None:
+        super().__init__("3  Train")
+        self.train = button("Train picker [Q]", "Train on the labels of all images. Default: off.")
+        self.cancel = button("Cancel", "End the job at once and keep the model from before.")
+        self.curve = TrainingCurve()
+        self.curve.setToolTip("Loss (blue, own scale) and validation AP (orange, 0 to 1) by step.")
+        self.job = JobPanel()
+        self.row(self.train, self.cancel)
+        self.column.addWidget(self.curve)
+        self.column.addWidget(self.job)
+        self.cancel.hide()
+        self.curve.hide()
+
+
+class PicksGroup(_Group):
+    """The threshold and what it keeps."""
+
+    def __init__(self) -> None:
+        super().__init__("4  Picks")
+        self.histogram = ThresholdHistogram()
+        self.histogram.setToolTip(
+            "Scores of the picks (log-odds; heights are square roots). Drag the line, or press 8 "
+            "and 9, to keep better or more picks. Default: 0, as likely as not."
+        )
+        self.counts = QLabel()
+        self.counts.setWordWrap(True)
+        self.pick_all = button("Pick all images", "Pick every image of the list with this model.")
+        self.column.addWidget(self.histogram)
+        self.column.addWidget(self.counts)
+        self.row(self.pick_all)
+
+
+class ExportGroup(_Group):
+    """The way out."""
+
+    def __init__(self) -> None:
+        super().__init__("5  Export")
+        self.export = button(
+            "Export picks…",
+            "Write the picks above the threshold, without rejected ones and with all labelled "
+            "particles: RELION, cryoSPARC, crYOLO, EMAN or a table. Default: RELION.",
+        )
+        self.row(self.export)
+
+
+def _small(text: str, tip: str) -> QAbstractButton:
+    made = QToolButton()
+    made.setText(text)
+    made.setToolTip(tip)
+    made.setEnabled(False)
+    return made

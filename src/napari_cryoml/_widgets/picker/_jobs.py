@@ -1,0 +1,205 @@
+"""Training and picking: starts the child process and keeps what it brings back."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml._widgets.picker import _work
+from napari_cryoml._widgets.picker._session import Session
+from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
+from napari_cryoml.data import ImageSource
+from napari_cryoml.jobs import ChildJob, Event
+from napari_cryoml.picking import PickerConfig
+
+logger = logging.getLogger(__name__)
+
+
+class JobOwner(Protocol):
+    """Who is told about jobs: the controller. All calls come on the GUI's thread."""
+
+    def job_progress(self, event: Event) -> None:
+        """Take an event."""
+
+    def image_done(self, done: ImageDone) -> None:
+        """Take the picks of an image; those of a finished model are in the project by now."""
+
+    def job_ended(self, kind: str, state: str, sentence: str) -> None:
+        """Take the end of a job, whose results are in the project by now."""
+
+
+class PickerJobs:
+    """One job at a time for a session.
+
+    Parameters
+    ----------
+    watcher : JobWatcher
+    owner : JobOwner
+    start : callable
+        Starts a job, as `ChildJob.start` does.
+    """
+
+    def __init__(
+        self, watcher: JobWatcher, owner: JobOwner, start: Callable[..., Any] = ChildJob.start
+    ) -> None:
+        self._watcher = watcher
+        self._owner = owner
+        self._start = start
+        self._session: Session | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._began = datetime.now(UTC)
+        self._model: int | None = None
+        self._edit = 0
+        self._preview: ImageDone | None = None
+        self._last: TrainingStep | None = None
+        self._best: float | None = None
+        self._summary: dict[str, Any] = {}
+        self.kind = ""
+        watcher.received.connect(self._on_event)
+        watcher.ended.connect(self._on_ended)
+
+    def train(
+        self, session: Session, config: PickerConfig, preview: ImageSource, *, go_on: bool
+    ) -> None:
+        """Train on all labels of a session.
+
+        Raises
+        ------
+        InputError
+            If there are no labels, or the job cannot be started.
+        """
+        labels = session.all_labels()
+        if not any(len(entry.positives) for entry in labels.values()):
+            raise InputError(
+                "Training needs labelled particles, and there are none: click about ten."
+            )
+        folder = self._new_folder()
+        current = session.project.current_model() if go_on else None
+        start = None
+        if current is not None:
+            start = session.project.export_model(current.id, folder / "start.safetensors")
+        self._summary = {"config": config.model_dump(mode="json")}
+        self._begin("training", session, None)
+        self._launch(
+            _work.train,
+            list(session.sources.values()),
+            labels,
+            config,
+            out=folder / "model.safetensors",
+            start=start,
+            preview=preview,
+        )
+
+    def pick(self, session: Session, images: Sequence[ImageSource], *, device: str) -> None:
+        """Pick images with the session's model.
+
+        Raises
+        ------
+        InputError
+            If there is no model yet, or the job cannot be started.
+        """
+        current = session.project.current_model()
+        if current is None:
+            raise InputError("There is no model yet: label some particles and train a picker.")
+        model = session.project.export_model(current.id, self._new_folder() / "model.safetensors")
+        self._begin("picking", session, current.id)
+        self._launch(_work.pick, list(images), model, device=device)
+
+    def stop(self) -> None:
+        """Finish early and keep what there is."""
+        self._watcher.stop()
+
+    def cancel(self) -> None:
+        """End the job and throw its work away; pictures that were picked stay."""
+        self._watcher.cancel()
+
+    def close(self) -> None:
+        """End the job without a word."""
+        self._watcher.close()
+        self._finish()
+
+    def _new_folder(self) -> Path:
+        self._finish()
+        self._folder = tempfile.TemporaryDirectory(prefix="cryoml-", ignore_cleanup_errors=True)
+        return Path(self._folder.name)
+
+    def _begin(self, kind: str, session: Session, model: int | None) -> None:
+        self._session, self.kind, self._model = session, kind, model
+        self._edit = session.project.edit_number
+        self._began = datetime.now(UTC)
+        self._preview = self._last = self._best = None
+
+    def _launch(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        try:
+            self._watcher.watch(self._start(function, *args, **kwargs))
+        except InputError:
+            self._finish()
+            raise
+
+    def _finish(self) -> None:
+        self.kind = ""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, ImageDone):
+            self._take_image(event)
+        elif isinstance(event, TrainingStep):
+            self._last = event
+            if event.validation is not None:
+                self._best = max(event.validation, self._best or 0.0)
+        self._owner.job_progress(event)
+
+    def _take_image(self, done: ImageDone) -> None:
+        session = self._session
+        if session is None or done.image not in session.entries:
+            return
+        if self._model is None:
+            self._preview = done
+        else:
+            session.keep(done, self._model)
+        self._owner.image_done(done)
+
+    def _on_ended(self, job: Any) -> None:
+        kind, state = self.kind, job.state
+        sentence = ""
+        try:
+            if state == "done" and kind == "training":
+                sentence = self._keep_model(Path(job.result))
+            elif state == "failed":
+                sentence = job.error or "The job ended without a word."
+                logger.error("%s failed: %s\n%s", kind, sentence, getattr(job, "traceback", ""))
+            self._log(kind, state)
+        except InputError as error:
+            state, sentence = "failed", str(error)
+        self._finish()
+        self._owner.job_ended(kind, state, sentence)
+
+    def _keep_model(self, path: Path) -> str:
+        session = self._session
+        if session is None:
+            return ""
+        summary = dict(self._summary)
+        device = ""
+        if self._last is not None:
+            device = self._last.device
+            summary |= {"step": self._last.step, "loss": self._last.loss, "device": device}
+        summary["validation_ap"] = self._best
+        number = session.project.add_model(path, summary, edit=self._edit)
+        if self._preview is not None:
+            session.keep(self._preview, number)
+        steps = f" after {self._last.step} steps" if self._last else ""
+        quality = f", validation AP {self._best:.2f}" if self._best is not None else ""
+        where = f" on {device}" if device else ""
+        return f"Model {number} is ready{steps}{quality}{where}."
+
+    def _log(self, kind: str, state: str) -> None:
+        if self._session is not None:
+            self._session.project.log_job(kind, self._began, datetime.now(UTC), state, {})

@@ -1,0 +1,209 @@
+"""Training, picking, the threshold and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari_cryoml import io
+from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._jobs import PickerJobs
+from napari_cryoml._widgets.picker._session import OPTIONS, THRESHOLD
+from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
+from napari_cryoml.data import ImageSource
+from napari_cryoml.jobs import Event
+from napari_cryoml.picking import PickerConfig
+
+DEVICE = "device"
+
+
+class Results:
+    """From labels to picks to a file.
+
+    Parameters
+    ----------
+    desk : Desk
+    start_job : callable
+        Starts a job, as `ChildJob.start` does.
+    """
+
+    def __init__(self, desk: Desk, start_job: Callable[..., Any]) -> None:
+        self._desk = desk
+        self._watcher = JobWatcher()
+        self.jobs = PickerJobs(self._watcher, self, start_job)
+        self._shown_maps: set[str] = set()
+
+    def close(self) -> None:
+        """End the job that runs."""
+        self.jobs.close()
+
+    def leave_session(self) -> None:
+        """End the job that runs, for its images go away."""
+        if self.jobs.kind:
+            self.jobs.close()
+            self._desk.view.show_job("")
+            self._desk.view.train.job.end("The job was ended with its project.")
+
+    # Jobs
+
+    def train(self) -> None:
+        """Train; while a job runs, stop it and keep what it has."""
+        desk = self._desk
+        if self.jobs.kind:
+            self.jobs.stop()
+            desk.view.show_job("stopping")
+            return
+        with desk.telling():
+            session = desk.need_session()
+            name = self._preview_name()
+            if session.diameter_px <= 0:
+                raise InputError("Draw the diameter of one particle first [0], or type it.")
+            config = self._config(name)
+            go_on = desk.view.go_on.isChecked()
+            self.jobs.train(session, config, session.sources[name], go_on=go_on)
+            desk.note("")
+            desk.view.train.curve.clear()
+            desk.view.show_job("training")
+            desk.view.train.job.begin("Starting the training…")
+
+    def cancel(self) -> None:
+        """End the job at once."""
+        self.jobs.cancel()
+
+    def pick_all(self) -> None:
+        """Pick all images, the one on show first."""
+        with self._desk.telling():
+            session = self._desk.need_session()
+            name = self._desk.shown
+            order = sorted(session.sources, key=lambda other: other != name)
+            self._pick([session.sources[other] for other in order])
+
+    def pick_shown(self) -> None:
+        """Pick the image on show if there is a model and nothing else runs."""
+        session, name = self._desk.session, self._desk.shown
+        if session is None or name not in session.sources or self.jobs.kind:
+            return
+        picked = session.project.picks(name) is not None
+        if not picked and session.project.current_model() is not None:
+            with self._desk.telling():
+                self._pick([session.sources[name]])
+
+    def _pick(self, images: list[ImageSource]) -> None:
+        if self.jobs.kind:
+            raise InputError("A job is running: wait until it has ended, or cancel it.")
+        device = str(self._desk.view.form.values().get(DEVICE, "auto"))
+        self.jobs.pick(self._desk.need_session(), images, device=device)
+        self._desk.note("")
+        self._desk.view.show_job("picking")
+        self._desk.view.train.job.begin("Starting to pick…")
+
+    def _preview_name(self) -> str:
+        session = self._desk.need_session()
+        names = [self._desk.shown, session.current, *session.sources]
+        return next(name for name in names if name in session.sources and name is not None)
+
+    def _config(self, name: str) -> PickerConfig:
+        session = self._desk.need_session()
+        labelled = next(iter(session.all_labels()), name)
+        config = self._desk.view.form.config(
+            diameter=session.diameter_in(labelled), ndim=session.entries[labelled].ndim
+        )
+        return PickerConfig.model_validate(config)
+
+    # What jobs say
+
+    def job_progress(self, event: Event) -> None:
+        """Show how far the job is."""
+        train = self._desk.view.train
+        text = event.message
+        if isinstance(event, TrainingStep):
+            train.curve.add(event.step, event.loss, event.validation)
+            text = f"Step {event.step} on {event.device}." if event.device else text
+        elif isinstance(event, ImageDone) and event.device:
+            text = f"{event.message} On {event.device}."
+        train.job.progress(event.done, event.total, text)
+
+    def image_done(self, done: ImageDone) -> None:
+        """Show the picks and the heat map of an image if it is the one on the canvas."""
+        desk = self._desk
+        if done.image == desk.shown and desk.session is not None:
+            desk.layers.show_scores(done.score_map)
+            desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
+            desk.layers.start_labelling()
+        if self.jobs.kind == "picking":
+            desk.refresh()
+
+    def job_ended(self, kind: str, state: str, sentence: str) -> None:
+        """Show what became of the job."""
+        desk = self._desk
+        desk.view.show_job("")
+        words = {"training": "Training", "picking": "Picking"}[kind]
+        if state == "failed":
+            desk.view.train.job.end(f"{words} failed.")
+            desk.note(sentence, error=True)
+        elif state == "cancelled":
+            desk.view.train.job.end(f"{words} was cancelled; the model is the one from before.")
+        else:
+            desk.view.train.job.end(sentence or f"{words} is done.")
+        if state != "done":
+            desk.show_picks()
+            desk.show_scores()
+        desk.refresh()
+        if state == "done" and kind == "training":
+            self.pick_shown()
+
+    # Threshold
+
+    def move_threshold(self, threshold: float) -> None:
+        """Show what another threshold keeps, while it is being dragged."""
+        self._desk.layers.set_threshold(threshold)
+        self._desk.show_pick_counts(threshold)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Keep a threshold."""
+        with self._desk.telling():
+            self._desk.need_session().project.set_setting(THRESHOLD, float(threshold))
+            self._desk.layers.set_threshold(threshold)
+            self._desk.refresh()
+
+    def step_threshold(self, direction: int) -> None:
+        """Raise or lower the threshold a little."""
+        self._desk.view.picks.histogram.step(direction)
+
+    # Options and export
+
+    def keep_options(self) -> None:
+        """Keep what is set under Advanced."""
+        with self._desk.telling():
+            if self._desk.session is not None:
+                self._desk.session.project.set_setting(OPTIONS, self._desk.view.form.values())
+
+    def export(self) -> None:
+        """Ask where to, and write all picks above the threshold."""
+        desk = self._desk
+        with desk.telling():
+            session = desk.need_session()
+            table = session.final_table(session.threshold)
+            if not table.n_picks:
+                raise InputError(
+                    "There is nothing to export: pick the images, or lower the threshold."
+                )
+            path = desk.view.ask_export_path(session.folder)
+            if path is None:
+                return
+            shapes = session.shapes()
+            desk.background.run(
+                lambda: io.write_picks(table, path, shapes=shapes),
+                on_done=lambda written: desk.note(_written(table.n_picks, len(table), written)),
+                on_error=lambda sentence: desk.note(sentence, error=True),
+            )
+
+
+def _written(n_picks: int, n_images: int, paths: list[Path]) -> str:
+    place = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"
+    now = datetime.now().astimezone().strftime("%H:%M")
+    return f"{n_picks} particles of {n_images} images were written to {place} at {now}."

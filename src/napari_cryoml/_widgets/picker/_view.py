@@ -1,0 +1,305 @@
+"""The dock of the Picker: signals and setters, no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_cryoml._registry import Config
+from napari_cryoml._widgets.picker._colours import ThemeColours
+from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
+from napari_cryoml._widgets.picker._groups import (
+    EXPORT_FORMATS,
+    ExportGroup,
+    ImagesGroup,
+    LabelGroup,
+    PicksGroup,
+    TrainGroup,
+    button,
+)
+from napari_cryoml._widgets.picker._image_table import ImageRow
+from napari_cryoml._widgets.picker._keys import KEYS
+
+OPACITY_PERCENT = 50
+
+
+class PickerView(QWidget):
+    """All controls of the Picker, in a scroll area of their own.
+
+    Parameters
+    ----------
+    config_class : type of Config
+        What the form under Advanced is made from.
+    choices : mapping of str to sequence of str
+        Names to choose from for its fields of text.
+    leave_out : sequence of str
+        Its fields that are set elsewhere.
+    """
+
+    paths_opened = Signal(list)
+    layers_requested = Signal()
+    image_chosen = Signal(str)
+    step_requested = Signal(str)
+    diameter_entered = Signal(float)
+    draw_toggled = Signal(bool)
+    undo_requested = Signal()
+    redo_requested = Signal()
+    train_requested = Signal()
+    cancel_requested = Signal()
+    threshold_moved = Signal(float)
+    threshold_set = Signal(float)
+    pick_all_requested = Signal()
+    export_requested = Signal()
+    labels_import_requested = Signal(str)
+    opacity_changed = Signal(float)
+    options_changed = Signal()
+
+    def __init__(
+        self,
+        config_class: type[Config],
+        choices: dict[str, Sequence[str]] | None = None,
+        leave_out: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        guard = WheelGuard(self)
+        self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
+        self.picks, self.export = PicksGroup(), ExportGroup()
+        self.form = ConfigForm(config_class, choices=choices, leave_out=leave_out)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.saved = QLabel()
+        self.saved.setWordWrap(True)
+        self._build(guard)
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(280)
+        self.show_message("")
+        self.show_images([], None)
+
+    def _build(self, guard: WheelGuard) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.setSpacing(4)
+        groups = (self.images, self.label, self.train, self.picks, self.export)
+        for widget in (self.message, *groups, self._advanced(guard), _legend(), self.saved):
+            column.addWidget(widget)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+
+    def _advanced(self, guard: WheelGuard) -> QWidget:
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(OPACITY_PERCENT)
+        self.opacity.setToolTip(f"Opacity of the heat map, percent. Default: {OPACITY_PERCENT}.")
+        self.opacity.installEventFilter(guard)
+        self.go_on = QCheckBox("Go on from the last model")
+        self.go_on.setToolTip(
+            "Start training from the last model instead of afresh: quicker, but the validation "
+            "AP may then be too good. Default: off."
+        )
+        self.import_labels = button(
+            "Import labels from a file…",
+            "Read particle positions (star, box, cbox, cs, csv) as labels. Default: none.",
+        )
+        rows = QFormLayout()
+        rows.addRow("Heat map", self.opacity)
+        rows.addRow(self.go_on)
+        rows.addRow(self.import_labels)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(6, 2, 6, 2)
+        column.addLayout(rows)
+        column.addWidget(self.form)
+        return _folded("Advanced", "Show or hide all other options.", content)
+
+    def _connect(self) -> None:
+        images = self.images
+        images.open_files.triggered.connect(self._ask_files)
+        images.open_folder.triggered.connect(self._ask_folder)
+        images.open_project.triggered.connect(self._ask_project)
+        images.open_layers.triggered.connect(self.layers_requested)
+        images.table.chosen.connect(self.image_chosen)
+        images.previous.clicked.connect(lambda: self.step_requested.emit("previous"))
+        images.next.clicked.connect(lambda: self.step_requested.emit("next"))
+        images.unlabelled.clicked.connect(lambda: self.step_requested.emit("unlabelled"))
+        self.label.diameter.valueChanged.connect(self.diameter_entered)
+        self.label.draw.toggled.connect(self.draw_toggled)
+        self.label.undo.clicked.connect(self.undo_requested)
+        self.label.redo.clicked.connect(self.redo_requested)
+        self.train.train.clicked.connect(self.train_requested)
+        self.train.cancel.clicked.connect(self.cancel_requested)
+        self.picks.histogram.moved.connect(self.threshold_moved)
+        self.picks.histogram.released.connect(self.threshold_set)
+        self.picks.pick_all.clicked.connect(self.pick_all_requested)
+        self.export.export.clicked.connect(self.export_requested)
+        self.import_labels.clicked.connect(self._ask_labels)
+        self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
+        self.form.changed.connect(self.options_changed)
+
+    # Setters
+
+    def show_message(self, text: str, *, error: bool = False) -> None:
+        """Show one sentence at the top, or none."""
+        self.message.setText(f"⚠ {text}" if error and text else text)
+        style = "border-left: 3px solid {}; padding: 2px 6px;"
+        self.message.setStyleSheet(style.format("#D55E00" if error else "#56B4E9"))
+        self.message.setVisible(bool(text))
+
+    def show_saved(self, text: str, tip: str) -> None:
+        """Say where everything is kept."""
+        self.saved.setText(text)
+        self.saved.setToolTip(tip)
+
+    def show_images(self, rows: Sequence[ImageRow], current: str | None) -> None:
+        """Show the list of images."""
+        self.images.set_empty(not rows)
+        self.images.table.set_rows(rows, current)
+        for group in (self.label, self.train, self.picks, self.export):
+            group.setEnabled(bool(rows))
+
+    def show_labels(self, positives: int, negatives: int, *, undo: bool, redo: bool) -> None:
+        """Show how many labels there are in all images, and what can be undone."""
+        self.label.show_counts(positives, negatives)
+        self.label.undo.setEnabled(undo)
+        self.label.redo.setEnabled(redo)
+
+    def show_diameter(self, value: float, unit: str) -> None:
+        """Show the diameter in `unit`, without a signal; 0 if it is not set."""
+        spin = self.label.diameter
+        spin.blockSignals(True)
+        spin.setSuffix(f" {unit}")
+        spin.setValue(value)
+        spin.blockSignals(False)
+
+    def show_drawing(self, drawing: bool) -> None:
+        """Show whether the next drag draws the diameter."""
+        self.label.draw.blockSignals(True)
+        self.label.draw.setChecked(drawing)
+        self.label.draw.blockSignals(False)
+
+    def show_job(self, kind: str) -> None:
+        """Show that nothing ("") runs, or a "training" or "picking" job."""
+        running = bool(kind)
+        names = {
+            "": "Train picker [Q]",
+            "training": "Stop and keep [Q]",
+            "picking": "Stop and keep [Q]",
+            "stopping": "Stopping…",
+        }
+        self.train.train.setText(names[kind])
+        self.train.train.setEnabled(kind != "stopping")
+        self.train.cancel.setVisible(running)
+        self.picks.pick_all.setEnabled(not running)
+        if kind == "training":
+            self.train.curve.show()
+
+    def show_histogram(self, scores: npt.NDArray[np.float32], threshold: float) -> None:
+        """Show the scores of the picks and the threshold."""
+        self.picks.histogram.set_scores(scores)
+        self.picks.histogram.set_threshold(threshold)
+
+    def show_pick_counts(self, text: str) -> None:
+        """Show how many picks the threshold keeps."""
+        self.picks.counts.setText(text)
+
+    def set_theme(self, theme: str) -> None:
+        """Paint in the colours of a theme of napari."""
+        colours = ThemeColours.of(theme)
+        self.picks.histogram.set_colours(colours)
+        self.train.curve.set_colours(colours)
+
+    # Dialogs
+
+    def ask_export_path(self, folder: Path) -> Path | None:
+        """Ask where to write picks; the suffix is that of the chosen format."""
+        chosen, kind = QFileDialog.getSaveFileName(
+            self, "Export picks", str(folder / "particles.star"), ";;".join(EXPORT_FORMATS)
+        )
+        if not chosen:
+            return None
+        path = Path(chosen)
+        known = set(EXPORT_FORMATS.values())
+        return path if path.suffix in known else path.with_suffix(EXPORT_FORMATS.get(kind, ".star"))
+
+    def _ask_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open images")
+        if paths:
+            self.paths_opened.emit([Path(path) for path in paths])
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a folder of images")
+        if folder:
+            self.paths_opened.emit([Path(folder)])
+
+    def _ask_project(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open project", "", "Project (*.cryoml)")
+        if path:
+            self.paths_opened.emit([Path(path)])
+
+    def _ask_labels(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Import labels")
+        if path:
+            self.labels_import_requested.emit(path)
+
+    # Events of Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.paths_opened.emit(paths)
+
+
+def _folded(text: str, tip: str, content: QWidget) -> QCollapsible:
+    section = QCollapsible(text)
+    section.setDuration(0)
+    section.layout().setContentsMargins(0, 0, 0, 0)
+    section.addWidget(content)
+    section.collapse(animate=False)
+    section.toggleButton().setToolTip(f"{tip} Default: hidden.")
+    return section
+
+
+def _legend() -> Any:
+    lines = "".join(
+        f"<tr><td><b>{key.key.replace('Control', 'Ctrl').replace('-', '+')}</b>&nbsp;&nbsp;</td>"
+        f"<td>{key.title}</td></tr>"
+        for key in KEYS
+    )
+    text = QLabel(f"<table>{lines}</table>")
+    text.setWordWrap(True)
+    return _folded("Keys", "Show or hide the keys of the Picker.", text)

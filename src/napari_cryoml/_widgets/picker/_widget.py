@@ -1,0 +1,84 @@
+"""What napari opens from its Plugins menu."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QSize
+from qtpy.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_cryoml._widgets.picker._controller import PickerController
+from napari_cryoml._widgets.picker._view import PickerView
+from napari_cryoml.models import detectors
+from napari_cryoml.objectives import objectives
+from napari_cryoml.picking import PickerConfig
+
+if TYPE_CHECKING:
+    import napari
+
+SET_ELSEWHERE = ("diameter", "ndim")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+_open: weakref.WeakValueDictionary[int, PickerController] = weakref.WeakValueDictionary()
+
+
+class PickerWidget(QWidget):
+    """The Picker's dock. A second one in the same window says that the first is open.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._had_parent = False
+        self._teardown: Callable[..., None] | None = None
+        self.controller: PickerController | None = None
+        # Without a widget that expands, napari gives half of the dock to empty space.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        # napari hands out a proxy whose layers are proxies too, never the same object twice.
+        viewer = getattr(viewer, "__wrapped__", viewer)
+        if id(viewer) in _open:
+            note = QLabel("The Picker is open in this window already: look for its tab.")
+            note.setWordWrap(True)
+            layout.addWidget(note)
+            return
+        choices = {"model": list(detectors), "objective": list(objectives), "device": DEVICES}
+        view = PickerView(PickerConfig, choices, SET_ELSEWHERE)
+        layout.addWidget(view)
+        controller = PickerController(viewer, view)
+        self.controller = _open[id(viewer)] = controller
+        self._forget_with(controller, id(viewer))
+
+    def _forget_with(self, controller: PickerController, key: int) -> None:
+        application = QApplication.instance()
+
+        def teardown(*_: object) -> None:
+            _open.pop(key, None)
+            controller.teardown()
+            if application is not None:
+                with suppress(TypeError, RuntimeError):
+                    application.aboutToQuit.disconnect(teardown)
+
+        self._teardown = teardown
+        self.destroyed.connect(teardown)
+        if application is not None:
+            application.aboutToQuit.connect(teardown)
+
+    def sizeHint(self) -> QSize:
+        """Return a size that leaves room for the image on a small screen."""
+        return QSize(320, 640)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice that the dock was closed: napari then takes the widget out of it."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._had_parent and self.parent() is None and self._teardown is not None:
+                self._teardown()
+            self._had_parent = self.parent() is not None
+        return bool(super().event(event))
