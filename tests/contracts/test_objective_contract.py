@@ -116,7 +116,7 @@ def test_items_of_other_labels_are_left_out(config):
 
 
 def test_half_precision_is_computed_in_single(config):
-    logits, labels = batch(5, 5, 300, dtype=torch.bfloat16)
+    logits, labels = batch(5, 5, 200, dtype=torch.bfloat16)
     objective = config.build(PRIOR)
     found = objective(logits, labels).total
     torch.testing.assert_close(found, objective(logits.float(), labels).total)

@@ -13,11 +13,9 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._registry import ConfigT, describe
 from napari_cryoml.data import ImageSource
 
-JSON = typer.Option(False, "--json", help="Print one JSON object as the last line.")
-SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random.")
-IMAGES = typer.Argument(
-    ..., help="Images: files, folders or patterns in quotes.", show_default=False
-)
+JSON = typer.Option("--json", help="Print one JSON object as the last line.")
+SEED = typer.Option("--seed", min=0, help="Seed of everything random.")
+IMAGES = typer.Argument(help="Images: files, folders or patterns in quotes.", show_default=False)
 
 
 def field_help(config: type[BaseModel], name: str) -> str:

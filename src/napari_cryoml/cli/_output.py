@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from napari_cryoml._errors import InputWarning
 from napari_cryoml.jobs import Event, Job, run_inline
+from napari_cryoml.picking import ImagePicked
 
 ResultT = TypeVar("ResultT")
 
@@ -65,6 +67,16 @@ def run_job(
                 on_event(event)
 
         return run_inline(job, show, lambda: bool(interrupted))
+
+
+def write_heatmap(event: ImagePicked, folder: Path) -> None:
+    """Write the score map of an image as MRC, with the pixel size of its own grid."""
+    from napari_cryoml.io import write_mrc
+
+    folder.mkdir(parents=True, exist_ok=True)
+    size, step = event.picks.pixel_size, float(event.score_map.scale.mean())
+    path = folder / f"{Path(event.image).stem}_scores.mrc"
+    write_mrc(path, event.score_map.values, size * step if size else None)
 
 
 def _describe(event: Event) -> str:

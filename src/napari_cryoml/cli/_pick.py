@@ -20,7 +20,7 @@ from napari_cryoml.cli._options import (
     open_inputs,
     with_settings,
 )
-from napari_cryoml.cli._output import report, run_job
+from napari_cryoml.cli._output import report, run_job, write_heatmap
 from napari_cryoml.data import PicksTable
 from napari_cryoml.jobs import Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
@@ -121,23 +121,16 @@ def run(
     check_output(out)
     shapes = {source.name: source.shape for source in sources}
     job = pick_images(sources, model, threshold=threshold, device=device)
-    table = run_job(job, "Picking", lambda event: _write_heatmap(event, heatmaps))
+    table = run_job(job, "Picking", lambda event: _keep_heatmap(event, heatmaps))
     files = write_picks(table, out, shapes=shapes)
     counts = {picks.image: len(picks) for picks in table}
     result = {"picks": [str(file) for file in files], "n_picks": table.n_picks, "images": counts}
     report(result, as_json=as_json)
 
 
-def _write_heatmap(event: Event, folder: Path | None) -> None:
-    from napari_cryoml.io import write_mrc
-
-    if folder is None or not isinstance(event, ImagePicked):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    size = event.picks.pixel_size
-    step = float(event.score_map.scale.mean())
-    name = f"{Path(event.image).stem}_scores.mrc"
-    write_mrc(folder / name, event.score_map.values, size * step if size else None)
+def _keep_heatmap(event: Event, folder: Path | None) -> None:
+    if folder is not None and isinstance(event, ImagePicked):
+        write_heatmap(event, folder)
 
 
 @app.command()

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_EXACT_UP_TO = 1000
-"""Unlabelled items up to which all counts are summed over; beyond, those within 10 sigma."""
-
 _LEAST_VARIANCE = 1 / 12
 """Of the count: what rounding to whole numbers has (Sheppard), so that gradients stay bounded."""
 
@@ -27,6 +24,13 @@ class GEBinomial(ObjectiveConfig):
 
     slack: float = Field(
         1.0, ge=0, description="Weight of the expectation against the labels; 1 in the paper."
+    )
+    group: int = Field(
+        240,
+        ge=1,
+        le=1000,
+        description="How many unlabelled items are counted together; a step with more of them is "
+        "split at random. 240 is the paper's batch.",
     )
 
     def build(self, prior: float) -> GEBinomialObjective:
@@ -44,11 +48,12 @@ class GEBinomialObjective(Objective):
         μ = sum_U sigmoid(s),   v = max(sum_U sigmoid(s) (1 - sigmoid(s)), 1/12)
 
     where n is the number of unlabelled items. (The paper prints the sum with a plus; a cross
-    entropy has the minus.) With more than 1000 items, only counts within ten of the largest
-    possible standard deviations of μ are summed over, which changes nothing a float can hold.
+    entropy has the minus.)
 
-    The expectation grows with n as long as μ is off. Batches of the paper have 240 unlabelled
-    items; with many more of them, as in dense crops, a smaller λ keeps the balance.
+    A step with more unlabelled items than `group` is split at random into groups of that size,
+    and the mean over the groups is taken. The binomial holds for independent draws, and the
+    positions of a dense crop are none: counted all together they are held to a number of
+    particles far more strictly than crops can agree in it.
 
     Parameters
     ----------
@@ -70,7 +75,8 @@ class GEBinomialObjective(Objective):
         from napari_cryoml.objectives._risks import risk_of_labelled
 
         labelled = risk_of_labelled(positives, negatives)
-        expectation = self.config.slack * count_cross_entropy(unlabelled, self.prior)
+        groups = _split(unlabelled, self.config.group)
+        expectation = self.config.slack * count_cross_entropy(groups, self.prior)
         terms = {"labelled": labelled.detach(), "expectation": expectation.detach()}
         return Loss(labelled + expectation, terms)
 
@@ -80,7 +86,7 @@ def count_cross_entropy(logits: Tensor, prior: float) -> Tensor:
 
     Parameters
     ----------
-    logits : tensor of shape (n,)
+    logits : tensor of shape (..., n)
         Log-odds of "positive"; n may be 0.
     prior : float
         Fraction of the items that are positive, between 0 and 1.
@@ -88,31 +94,33 @@ def count_cross_entropy(logits: Tensor, prior: float) -> Tensor:
     Returns
     -------
     tensor, a scalar
-        In nats.
+        In nats, the mean over all groups of n.
     """
-    n = logits.numel()
-    if not n:
-        return logits.sum()
-    probability = logits.sigmoid()
-    mu = probability.sum()
-    # sigmoid(-s) and not 1 - sigmoid(s), which is rounded to 0 too early
-    variance = (probability * (-logits).sigmoid()).sum().clamp(min=_LEAST_VARIANCE)
-    counts = _counts(mu.detach(), n)
-    exponents = -((counts - mu) ** 2) / (2 * variance)
-    outside = (counts < 0) | (counts > n)
-    q = exponents.masked_fill(outside, -math.inf).softmax(0)
-    log_p = _log_binomial(n, prior, logits.device, logits.dtype)
-    return -(q * log_p[counts.long().clamp(0, n)]).sum()
-
-
-def _counts(mu: Tensor, n: int) -> Tensor:
-    """Return the whole numbers to sum over, some of which may lie outside 0..n."""
     import torch
 
-    if n <= _EXACT_UP_TO:
-        return torch.arange(n + 1, device=mu.device, dtype=mu.dtype)
-    reach = math.ceil(10 * math.sqrt(n / 4))
-    return mu.round() + torch.arange(-reach, reach + 1, device=mu.device, dtype=mu.dtype)
+    n = logits.shape[-1]
+    if not logits.numel():
+        return logits.sum()
+    probability = logits.sigmoid()
+    mu = probability.sum(-1, keepdim=True)
+    # sigmoid(-s) and not 1 - sigmoid(s), which is rounded to 0 too early
+    variance = (probability * (-logits).sigmoid()).sum(-1, keepdim=True)
+    counts = torch.arange(n + 1, device=mu.device, dtype=mu.dtype)
+    q = (-((counts - mu) ** 2) / (2 * variance.clamp(min=_LEAST_VARIANCE))).softmax(-1)
+    log_p = _log_binomial(n, prior, logits.device, logits.dtype)
+    return -(q * log_p).sum(-1).mean()
+
+
+def _split(logits: Tensor, group: int) -> Tensor:
+    """Return logits of shape (n,) as random groups, shape (g, group); the rest is left out."""
+    import torch
+
+    n = logits.numel()
+    if n <= group:
+        return logits
+    whole = n - n % group
+    order = torch.randperm(n, device=logits.device)[:whole]
+    return logits[order].reshape(-1, group)
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from napari_cryoml._registry import Config
 from napari_cryoml.models import DetectorConfig, detectors
-from napari_cryoml.objectives import ObjectiveConfig, objectives
+from napari_cryoml.objectives import ObjectiveConfig, objectives, reconstruction_weight
 from napari_cryoml.preprocess import PreprocessConfig
 from napari_cryoml.training import TrainingConfig
 
@@ -97,7 +97,7 @@ class PickerConfig(Config):
 
     def reconstruction_weight(self, n_labels: int) -> float:
         """Return the weight of the reconstruction term for a number of labels."""
-        return 10 / max(n_labels, 1) if self.autoencoder == "auto" else self.autoencoder
+        return reconstruction_weight(n_labels) if self.autoencoder == "auto" else self.autoencoder
 
     def expected_particles(self, shape: Sequence[int]) -> float:
         """Return how many particles an image of `shape` (its own pixels) is taken to hold."""

@@ -182,10 +182,10 @@ def _score_tile(
     """Fill `out` with the scores of a region that has its margin, shift by shift."""
     import torch
 
-    pixels = torch.from_numpy(region).to(device)[None, None]
+    pixels = torch.from_numpy(region).to(device)
     every = detector.stride if full_resolution else 1
     for shift in itertools.product(range(every), repeat=region.ndim):
         target = out[tuple(slice(first, None, every) for first in shift)]
         if target.size:
-            start = (Ellipsis, *(slice(first, None) for first in shift))
-            target[...] = detector(pixels[start])[0].float().cpu().numpy()
+            shifted = pixels[tuple(slice(first, None) for first in shift)]
+            target[...] = detector(shifted[None, None])[0].float().cpu().numpy()

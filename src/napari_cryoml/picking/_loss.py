@@ -51,7 +51,7 @@ class DetectionLoss:
     def __call__(self, batch: DetectionBatch) -> Loss:
         """Return the loss of a batch."""
         features = self._trainee.detector.features(batch.images)
-        logits = self._trainee.detector.classifier(features).squeeze(1).float()
+        logits = self._trainee.detector.classify(features).float()
         inside = batch.labels != IGNORED
         loss = self._objective(logits[inside], batch.labels[inside])
         if self._trainee.decoder is None or self._weight == 0:

@@ -2,5 +2,16 @@
 
 from napari_cryoml.project._entries import Edit, ImageEntry, JobEntry, ModelEntry
 from napari_cryoml.project._project import PROJECT_SUFFIX, Project
+from napari_cryoml.project._setting_names import CURRENT_IMAGE, DIAMETER, THRESHOLD
 
-__all__ = ["PROJECT_SUFFIX", "Edit", "ImageEntry", "JobEntry", "ModelEntry", "Project"]
+__all__ = [
+    "CURRENT_IMAGE",
+    "DIAMETER",
+    "PROJECT_SUFFIX",
+    "THRESHOLD",
+    "Edit",
+    "ImageEntry",
+    "JobEntry",
+    "ModelEntry",
+    "Project",
+]
