@@ -87,7 +87,12 @@ class PickerController:
     @property
     def busy(self) -> bool:
         """Whether a job runs or a file is being read."""
-        return bool(self.results.jobs.kind) or self._background.busy
+        return bool(self.results.jobs.kind) or self.reading
+
+    @property
+    def reading(self) -> bool:
+        """Whether a file is being read."""
+        return self._background.busy
 
     def teardown(self) -> None:
         """End all work, give back keys, mouse and layers, and close the project; once."""

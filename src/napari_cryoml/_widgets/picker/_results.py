@@ -12,7 +12,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
-from napari_cryoml._widgets.picker._session import OPTIONS, THRESHOLD
+from napari_cryoml._widgets.picker._review import suggest_threshold
+from napari_cryoml._widgets.picker._session import OPTIONS
 from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import Event
@@ -35,7 +36,6 @@ class Results:
         self._desk = desk
         self._watcher = JobWatcher()
         self.jobs = PickerJobs(self._watcher, self, start_job)
-        self._shown_maps: set[str] = set()
 
     def close(self) -> None:
         """End the job that runs."""
@@ -131,11 +131,22 @@ class Results:
         """Show the picks and the heat map of an image if it is the one on the canvas."""
         desk = self._desk
         if done.image == desk.shown and desk.session is not None:
+            self._suggest_threshold(done)
             desk.layers.show_scores(done.score_map)
             desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
             desk.layers.start_labelling()
         if self.jobs.kind == "picking":
             desk.refresh()
+
+    def _suggest_threshold(self, done: ImageDone) -> None:
+        """Choose the first threshold: afterwards it is the user's."""
+        session = self._desk.session
+        if session is None or session.has_threshold or self.jobs.kind != "training":
+            return
+        expected = self._config(done.image).expected_particles(session.entries[done.image].shape)
+        threshold = suggest_threshold(done.picks, expected)
+        session.set_threshold(threshold)
+        self._desk.layers.set_threshold(threshold)
 
     def job_ended(self, kind: str, state: str, sentence: str) -> None:
         """Show what became of the job."""
@@ -166,7 +177,7 @@ class Results:
     def set_threshold(self, threshold: float) -> None:
         """Keep a threshold."""
         with self._desk.telling():
-            self._desk.need_session().project.set_setting(THRESHOLD, float(threshold))
+            self._desk.need_session().set_threshold(threshold)
             self._desk.layers.set_threshold(threshold)
             self._desk.refresh()
 

@@ -65,6 +65,22 @@ def final_picks(picks: Picks, labels: Annotations, threshold: float, diameter_px
     )
 
 
+def suggest_threshold(picks: Picks, expected: float) -> float:
+    """Return a threshold to start from: 0, or less if that gives fewer picks than expected.
+
+    Parameters
+    ----------
+    picks : Picks
+        Of one image, by falling score.
+    expected : float
+        How many particles the image is taken to hold.
+    """
+    if picks.scores is None or not len(picks):
+        return 0.0
+    rank = min(max(round(expected), 1), len(picks)) - 1
+    return min(0.0, round(float(np.sort(picks.scores)[::-1][rank]), 2))
+
+
 class ScoreBook:
     """The scores of all picks, sorted, so that a threshold is counted without reading picks."""
 

@@ -13,9 +13,9 @@ from napari_cryoml._widgets.picker._image_table import ImageRow
 from napari_cryoml._widgets.picker._review import ScoreBook, final_picks, rejected
 from napari_cryoml._widgets.picker._work import ImageDone
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable
-from napari_cryoml.project import ImageEntry, Project
+from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, THRESHOLD, ImageEntry, Project
 
-DIAMETER, THRESHOLD, CURRENT, OPTIONS = "diameter_px", "threshold", "current_image", "options"
+OPTIONS = "options"
 
 
 class Session:
@@ -55,12 +55,12 @@ class Session:
     @property
     def current(self) -> str | None:
         """The image that was looked at last, or the first one."""
-        name = self.project.setting(CURRENT)
+        name = self.project.setting(CURRENT_IMAGE)
         return str(name) if name in self.entries else next(iter(self.entries), None)
 
     def choose(self, name: str) -> None:
         """Remember which image is looked at."""
-        self.project.set_setting(CURRENT, name)
+        self.project.set_setting(CURRENT_IMAGE, name)
 
     def neighbour(self, name: str | None, direction: str) -> str | None:
         """Return the "next", "previous" or next "unlabelled" image; None if there is none."""
@@ -106,6 +106,15 @@ class Session:
         first = next(iter(self.entries.values())).pixel_size
         own = self.entries[name].pixel_size
         return first / own if first and own else 1.0
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether the threshold has been chosen, by the user or for the first model."""
+        return self.project.setting(THRESHOLD) is not None
+
+    def set_threshold(self, threshold: float) -> None:
+        """Keep a threshold."""
+        self.project.set_setting(THRESHOLD, float(threshold))
 
     @property
     def threshold(self) -> float:

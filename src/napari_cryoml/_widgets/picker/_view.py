@@ -87,6 +87,7 @@ class PickerView(QWidget):
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.is_error = False
         self.saved = QLabel()
         self.saved.setWordWrap(True)
         self._build(guard)
@@ -172,6 +173,7 @@ class PickerView(QWidget):
         style = "border-left: 3px solid {}; padding: 2px 6px;"
         self.message.setStyleSheet(style.format("#D55E00" if error else "#56B4E9"))
         self.message.setVisible(bool(text))
+        self.is_error = error and bool(text)
 
     def show_saved(self, text: str, tip: str) -> None:
         """Say where everything is kept."""
