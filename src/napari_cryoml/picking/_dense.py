@@ -85,7 +85,9 @@ def score_image(
     where = torch.device(device) if device is not None else _device_of(detector)
     tile = max((tile or _usual_tile(detector, where)) // detector.stride, 1) * detector.stride
     half = torch.autocast(where.type, torch.float16, mixed_precision and where.type == "cuda")
-    with torch.inference_mode(), half, _evaluating(detector.to(where)):
+    # Before inference mode: weights that are moved within it could not be trained any more.
+    detector.to(where)
+    with _evaluating(detector), torch.inference_mode(), half:
         while True:
             try:
                 return _score(detector, image, tile, full_resolution, where, on_tile)
