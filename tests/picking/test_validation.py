@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_cryoml.data import Annotations
-from napari_cryoml.picking._validation import RankedPicks, hold_out, positive_unlabelled_ap
+from napari_cryoml.picking._validation import EstimatedCurve, RankedPicks, hold_out
 
 
 def _labels(*counts: int) -> dict[str, Annotations]:
@@ -54,10 +54,14 @@ def _ranked(found: list[bool]) -> RankedPicks:
     return RankedPicks(-np.arange(len(found), dtype=np.float32), np.array(found, bool))
 
 
+def _ap(ranked: list[RankedPicks], n_held_out: int, n_particles: float) -> float:
+    return EstimatedCurve.of(ranked, n_held_out, n_particles).average_precision
+
+
 def test_with_all_particles_labelled_it_is_the_average_precision() -> None:
     found = [True, False, True, True, False]
     expected = (1 / 1 + 2 / 3 + 3 / 4) / 4
-    assert positive_unlabelled_ap([_ranked(found)], 4, 4) == pytest.approx(expected)
+    assert _ap([_ranked(found)], 4, 4) == pytest.approx(expected)
 
 
 def test_a_perfect_ranking_of_unlabelled_particles_scores_high() -> None:
@@ -65,15 +69,15 @@ def test_a_perfect_ranking_of_unlabelled_particles_scores_high() -> None:
     labelled = np.zeros(400, bool)
     labelled[rng.choice(200, 50, replace=False)] = True
     found = labelled.tolist()
-    assert positive_unlabelled_ap([_ranked(found)], 50, 200) > 0.9
+    assert _ap([_ranked(found)], 50, 200) > 0.9
     shuffled = rng.permutation(labelled).tolist()
-    assert positive_unlabelled_ap([_ranked(shuffled)], 50, 200) < 0.65
+    assert _ap([_ranked(shuffled)], 50, 200) < 0.65
 
 
 def test_nothing_found_or_nothing_to_find_is_zero() -> None:
-    assert positive_unlabelled_ap([_ranked([False])], 3, 3) == 0
-    assert positive_unlabelled_ap([_ranked([])], 3, 3) == 0
-    assert positive_unlabelled_ap([], 0, 3) == 0
+    assert _ap([_ranked([False])], 3, 3) == 0
+    assert _ap([_ranked([])], 3, 3) == 0
+    assert _ap([], 0, 3) == 0
 
 
 def test_picks_of_labels_that_were_shown_do_not_count() -> None:
@@ -86,3 +90,14 @@ def test_picks_of_labels_that_were_shown_do_not_count() -> None:
         radius=5,
     )
     assert ranked.found.tolist() == [True, False]
+
+
+def test_the_proposed_threshold_is_where_f1_is_largest() -> None:
+    curve = EstimatedCurve.of([_ranked([True, True, False, True, False, False])], 3, 3)
+    assert curve.best_threshold() == -3
+    assert EstimatedCurve.of([_ranked([False])], 3, 3).best_threshold() is None
+
+
+def test_with_few_of_the_particles_labelled_as_many_are_proposed_as_are_expected() -> None:
+    found = [True] * 5 + [False] * 95
+    assert EstimatedCurve.of([_ranked(found)], 5, 40).best_threshold() == -39

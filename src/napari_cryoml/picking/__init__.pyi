@@ -1,3 +1,11 @@
+from ._baselines import (
+    Baseline,
+    BaselineConfig,
+    DogConfig,
+    LogConfig,
+    TemplateConfig,
+    baselines,
+)
 from ._config import PickerConfig
 from ._dense import score_image
 from ._events import ImagePicked
@@ -5,20 +13,27 @@ from ._labels import LABEL_COLUMN, labels_from_table
 from ._peaks import find_peaks
 from ._pick import pick_images
 from ._picker import Picker
-from ._scoring import LOWEST_SCORE, picks_from_map, score_working_image
+from ._scoring import LOWEST_SCORE, picks_from_map, refine, score_working_image
 from ._train import check_labels, train_picker
 
 __all__ = [
     "LABEL_COLUMN",
     "LOWEST_SCORE",
+    "Baseline",
+    "BaselineConfig",
+    "DogConfig",
     "ImagePicked",
+    "LogConfig",
     "Picker",
     "PickerConfig",
+    "TemplateConfig",
+    "baselines",
     "check_labels",
     "find_peaks",
     "labels_from_table",
     "pick_images",
     "picks_from_map",
+    "refine",
     "score_image",
     "score_working_image",
     "train_picker",

@@ -44,7 +44,7 @@ class PickerConfig(Config):
         "fits side by side.",
     )
     separation: float = Field(
-        0.75,
+        0.5,
         gt=0,
         le=2,
         description="Least distance between two picks, as a share of the diameter.",

@@ -53,6 +53,12 @@ class Picker:
         size = self.preprocessor.pixel_size
         return self.config.diameter * size if size else None
 
+    @property
+    def threshold(self) -> float:
+        """The least score of a pick that training proposes: where the estimated F1 is largest."""
+        proposed = self.summary.get("threshold")
+        return 0.0 if proposed is None else float(proposed)
+
     def diameter_in(self, image: ImageSource) -> float:
         """Return the particle diameter in pixels of `image`, by pixel sizes if known."""
         return self.preprocessor.diameter_in(image)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from napari_cryoml.data import ImageSource, Picks, ScoreMap
 from napari_cryoml.picking._peaks import find_peaks
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     import torch
 
     from napari_cryoml.models import Detector
+
+_STEPS_PER_DIAMETER = 10
 
 LOWEST_SCORE = -6.0
 """Picks are kept down to this score (log-odds), so that a higher threshold is a slice of them."""
@@ -70,9 +74,32 @@ def peaks_in_image(
     threshold : float, default -6
         Least score.
     """
-    radius = separation * diameter / float(np.mean(score_map.scale))
-    peaks, scores = find_peaks(score_map.values, radius, threshold)
-    return score_map.to_image(peaks), scores
+    fine = refine(score_map, diameter)
+    radius = separation * diameter / float(np.mean(fine.scale))
+    peaks, scores = find_peaks(fine.values, radius, threshold)
+    return fine.to_image(peaks), scores
+
+
+def refine(score_map: ScoreMap, diameter: float) -> ScoreMap:
+    """Return a score map whose grid is fine enough to keep neighbouring particles apart.
+
+    Cubic splines between the points of a coarser grid; its points stay as they are.
+
+    Parameters
+    ----------
+    score_map : ScoreMap
+    diameter : float
+        Particle diameter in pixels of the image; it is to span ten steps at least.
+    """
+    step = float(np.max(score_map.scale))
+    factor = math.ceil(_STEPS_PER_DIAMETER * step / diameter)
+    shape = score_map.values.shape
+    if factor < 2 or min(shape) < 2:
+        return score_map
+    fine = [(size - 1) * factor + 1 for size in shape]
+    zoom = [new / old for new, old in zip(fine, shape, strict=True)]
+    values = ndimage.zoom(score_map.values, zoom, order=3, mode="nearest", grid_mode=False)
+    return ScoreMap(values, score_map.scale / factor, score_map.offset)
 
 
 def picks_from_map(

@@ -199,6 +199,7 @@ class _Run:
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
+        self._validator = Validator(self.trainee.detector, workspace, self._held, config, device)
 
     def train(self, preview: ImageSource | None) -> Generator[Event, Command | None, TrainingState]:
         """Yield the events of the loop, and the preview after each validation."""
@@ -218,16 +219,13 @@ class _Run:
     def _fit(self) -> Generator[TrainingEvent, Command | None, TrainingState]:
         training = self._config.training
         objective = self._config.objective_config().build(self._prior)
-        validator = Validator(
-            self.trainee.detector, self._workspace, self._held, self._config, self._device
-        )
         return fit(
             self.trainee,
             DetectionLoss(self.trainee, objective, self._weight, training.seed),
             self._sampler(),
             training,
             device=self._device,
-            validate=validator.measure,
+            validate=self._validator.measure,
             select=self._held.independent,
             resume=self._resume,
         )
@@ -254,6 +252,7 @@ class _Run:
             "negatives": sum(len(entry.negatives) for entry in self._labels.values()),
             "class_prior": self._prior,
             "validation_ap": state.validation,
+            "threshold": self._validator.curve().best_threshold(),
             "validation_on": "held-out labels" if self._held.independent else "training labels",
             "steps": state.step,
             "seed": self._config.training.seed,

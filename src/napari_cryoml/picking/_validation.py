@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -132,31 +132,64 @@ class RankedPicks:
         return cls(scores, match(positions, held_out, radius) >= 0)
 
 
-def positive_unlabelled_ap(ranked: list[RankedPicks], n_held_out: int, n_particles: float) -> float:
-    """Return the average precision estimated from a random part of the particles.
+@dataclass(frozen=True, slots=True, eq=False)
+class EstimatedCurve:
+    """Precision and recall at every rank, estimated from a random part of the particles.
 
     Held-out labels are a random sample of the `n_particles` that could be found: the share of
     them among the first k picks estimates the recall R(k), and R(k) n_particles / k the precision
-    (at most 1). The AP is the sum of the precision over the steps of the recall. With all
-    particles labelled (`n_held_out` = `n_particles`) it is the ordinary average precision.
+    (at most 1). With all particles labelled the curve is the ordinary one.
 
     Parameters
     ----------
-    ranked : list of RankedPicks
-        One an image; pooled here.
+    scores : array of shape (n,)
+        Falling.
+    found : array of shape (n,), bool
+        Picks matched to a held-out label.
     n_held_out : int
-        Number of held-out labels.
     n_particles : float
         Particles the images are taken to hold, those used in training left out.
     """
-    if n_held_out == 0 or not ranked:
-        return 0.0
-    scores = np.concatenate([entry.scores for entry in ranked])
-    found = np.concatenate([entry.found for entry in ranked])[np.argsort(-scores, kind="stable")]
-    rank = np.arange(1, len(found) + 1)
-    recall = np.cumsum(found) / n_held_out
-    precision = np.minimum(1.0, recall * max(n_particles, n_held_out) / rank)
-    return float(np.sum(precision[found]) / n_held_out)
+
+    scores: npt.NDArray[np.float32]
+    found: npt.NDArray[np.bool_]
+    n_held_out: int
+    n_particles: float
+
+    @classmethod
+    def of(
+        cls, ranked: Sequence[RankedPicks], n_held_out: int, n_particles: float
+    ) -> EstimatedCurve:
+        """Pool the picks of several images."""
+        scores = np.concatenate([np.empty(0, np.float32), *[entry.scores for entry in ranked]])
+        found = np.concatenate([np.empty(0, bool), *[entry.found for entry in ranked]])
+        order = np.argsort(-scores, kind="stable")
+        return cls(scores[order], found[order], n_held_out, max(n_particles, n_held_out))
+
+    @property
+    def recall(self) -> npt.NDArray[np.float64]:
+        """Share of the held-out labels among the picks down to each rank."""
+        return np.cumsum(self.found) / max(self.n_held_out, 1)
+
+    @property
+    def precision(self) -> npt.NDArray[np.float64]:
+        """Estimated share of particles among the picks down to each rank."""
+        rank = np.arange(1, len(self.found) + 1)
+        return np.minimum(1.0, self.recall * self.n_particles / rank)
+
+    @property
+    def average_precision(self) -> float:
+        """Sum of the precision over the steps of the recall."""
+        return float(np.sum(self.precision[self.found]) / max(self.n_held_out, 1))
+
+    def best_threshold(self) -> float | None:
+        """Return the score at which F1 is largest, the lowest such one; None without picks."""
+        if not self.found.any():
+            return None
+        precision, recall = self.precision, self.recall
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        last = len(f1) - 1 - int(np.argmax(f1[::-1]))
+        return float(self.scores[last])
 
 
 class Validator:
@@ -188,6 +221,10 @@ class Validator:
 
     def measure(self) -> float:
         """Return the estimated average precision of the detector as it is now."""
+        return self.curve().average_precision
+
+    def curve(self) -> EstimatedCurve:
+        """Return the estimated curve of the detector as it is now."""
         held, expected = 0, 0.0
         ranked = []
         for name in self._images:
@@ -196,7 +233,7 @@ class Validator:
             held += len(self._held.positives[name])
             shape = self._workspace.rescalings[name].shape_in
             expected += max(self._config.expected_particles(shape) - len(shown), 0)
-        return positive_unlabelled_ap(ranked, held, expected)
+        return EstimatedCurve.of(ranked, held, expected)
 
     def _shown(self, name: str) -> npt.NDArray[np.float64]:
         """Return the labelled particles of an image that take part in training only."""
