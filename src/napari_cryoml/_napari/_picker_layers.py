@@ -236,21 +236,23 @@ class PickerLayers:
     def _on_labels_changed(self, event: Any) -> None:
         if self._updating or str(event.action.value) not in ("added", "removed", "changed"):
             return
-        self._take_edit(event.source)
+        self._take_edit(event.source, clicked=str(event.action.value) == "added")
 
     def _on_selection(self, *_: Any) -> None:
         # A paste selects the new points and says nothing else.
         layer = self.layer("labels")
         if not self._updating and layer is not None and len(layer.data) > len(self._known.ids):
-            self._take_edit(layer)
+            self._take_edit(layer, clicked=False)
 
-    def _take_edit(self, layer: Any) -> None:
+    def _take_edit(self, layer: Any, *, clicked: bool) -> None:
         rows = self._rows(layer)
         if self._image is None or len(rows.ids) != len(layer.data):
             return
-        if self.next_click_is_negative and len(rows.ids) == len(self._known.ids) + 1:
+        if clicked:
+            # napari gives a new point the features of the one selected last: they mean nothing.
             marks = rows.annotations.labels.copy()
-            marks[-1] = NEGATIVE
+            n_new = len(rows.ids) - len(self._known.ids)
+            marks[-n_new:] = NEGATIVE if self.next_click_is_negative else POSITIVE
             rows = LabelSet(Annotations(rows.annotations.positions, marks), rows.ids)
         self.next_click_is_negative = False
         last = POSITIVE if not len(rows.ids) else int(rows.annotations.labels[-1])

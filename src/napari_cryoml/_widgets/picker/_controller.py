@@ -206,7 +206,7 @@ class PickerController:
         session = self.desk.need_session()
         options = session.project.setting(OPTIONS)
         if isinstance(options, dict):
-            self.view.form.set_values(options)
+            self.view.set_options(options)
         self.desk.layers.set_threshold(session.threshold)
         self.desk.show_diameter()
         self.desk.refresh()

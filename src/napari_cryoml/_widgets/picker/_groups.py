@@ -110,7 +110,8 @@ class LabelGroup(_Group):
         self.diameter = QDoubleSpinBox()
         self.diameter.setRange(0, 1e6)
         self.diameter.setDecimals(1)
-        self.diameter.setMinimumWidth(116)
+        self.diameter.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.diameter.setMinimumWidth(80)
         self.diameter.setKeyboardTracking(False)
         self.diameter.setSpecialValueText("not set")
         self.diameter.setToolTip(

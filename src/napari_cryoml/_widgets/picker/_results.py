@@ -45,8 +45,7 @@ class Results:
         """End the job that runs, for its images go away."""
         if self.jobs.kind:
             self.jobs.close()
-            self._desk.view.show_job("")
-            self._desk.view.train.job.end("The job was ended with its project.")
+            self._desk.view.end_job("The job was ended with its project.")
 
     # Jobs
 
@@ -63,12 +62,9 @@ class Results:
             if session.diameter_px <= 0:
                 raise InputError("Draw the diameter of one particle first [0], or type it.")
             config = self._config(name)
-            go_on = desk.view.go_on.isChecked()
-            self.jobs.train(session, config, session.sources[name], go_on=go_on)
+            self.jobs.train(session, config, session.sources[name], go_on=desk.view.goes_on())
             desk.note("")
-            desk.view.train.curve.clear()
-            desk.view.show_job("training")
-            desk.view.train.job.begin("Starting the training…")
+            desk.view.begin_job("training")
 
     def cancel(self) -> None:
         """End the job at once."""
@@ -95,21 +91,23 @@ class Results:
     def _pick(self, images: list[ImageSource]) -> None:
         if self.jobs.kind:
             raise InputError("A job is running: wait until it has ended, or cancel it.")
-        device = str(self._desk.view.form.values().get(DEVICE, "auto"))
+        device = str(self._desk.view.options().get(DEVICE, "auto"))
         self.jobs.pick(self._desk.need_session(), images, device=device)
         self._desk.note("")
-        self._desk.view.show_job("picking")
-        self._desk.view.train.job.begin("Starting to pick…")
+        self._desk.view.begin_job("picking")
 
     def _preview_name(self) -> str:
         session = self._desk.need_session()
         names = [self._desk.shown, session.current, *session.sources]
-        return next(name for name in names if name in session.sources and name is not None)
+        found = next((name for name in names if name is not None and name in session.sources), None)
+        if found is None:
+            raise InputError("None of the images can be read: put their files back.")
+        return found
 
     def _config(self, name: str) -> PickerConfig:
         session = self._desk.need_session()
         labelled = next(iter(session.all_labels()), name)
-        config = self._desk.view.form.config(
+        config = self._desk.view.config(
             diameter=session.diameter_in(labelled), ndim=session.entries[labelled].ndim
         )
         return PickerConfig.model_validate(config)
@@ -118,14 +116,13 @@ class Results:
 
     def job_progress(self, event: Event) -> None:
         """Show how far the job is."""
-        train = self._desk.view.train
-        text = event.message
+        view, text = self._desk.view, event.message
         if isinstance(event, TrainingStep):
-            train.curve.add(event.step, event.loss, event.validation)
+            view.add_step(event.step, event.loss, event.validation)
             text = f"Step {event.step} on {event.device}." if event.device else text
         elif isinstance(event, ImageDone) and event.device:
             text = f"{event.message} On {event.device}."
-        train.job.progress(event.done, event.total, text)
+        view.show_progress(event.done, event.total, text)
 
     def image_done(self, done: ImageDone) -> None:
         """Show the picks and the heat map of an image if it is the one on the canvas."""
@@ -134,7 +131,6 @@ class Results:
             self._suggest_threshold(done)
             desk.layers.show_scores(done.score_map)
             desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
-            desk.layers.start_labelling()
         if self.jobs.kind == "picking":
             desk.refresh()
 
@@ -151,15 +147,14 @@ class Results:
     def job_ended(self, kind: str, state: str, sentence: str) -> None:
         """Show what became of the job."""
         desk = self._desk
-        desk.view.show_job("")
         words = {"training": "Training", "picking": "Picking"}[kind]
         if state == "failed":
-            desk.view.train.job.end(f"{words} failed.")
+            desk.view.end_job(f"{words} failed.")
             desk.note(sentence, error=True)
         elif state == "cancelled":
-            desk.view.train.job.end(f"{words} was cancelled; the model is the one from before.")
+            desk.view.end_job(f"{words} was cancelled; the model is the one from before.")
         else:
-            desk.view.train.job.end(sentence or f"{words} is done.")
+            desk.view.end_job(sentence or f"{words} is done.")
         if state != "done":
             desk.show_picks()
             desk.show_scores()
@@ -183,7 +178,7 @@ class Results:
 
     def step_threshold(self, direction: int) -> None:
         """Raise or lower the threshold a little."""
-        self._desk.view.picks.histogram.step(direction)
+        self._desk.view.step_threshold(direction)
 
     # Options and export
 
@@ -191,7 +186,7 @@ class Results:
         """Keep what is set under Advanced."""
         with self._desk.telling():
             if self._desk.session is not None:
-                self._desk.session.project.set_setting(OPTIONS, self._desk.view.form.values())
+                self._desk.session.project.set_setting(OPTIONS, self._desk.view.options())
 
     def export(self) -> None:
         """Ask where to, and write all picks above the threshold."""

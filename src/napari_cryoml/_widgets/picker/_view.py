@@ -208,20 +208,59 @@ class PickerView(QWidget):
         self.label.draw.blockSignals(False)
 
     def show_job(self, kind: str) -> None:
-        """Show that nothing ("") runs, or a "training" or "picking" job."""
-        running = bool(kind)
-        names = {
-            "": "Train picker [Q]",
-            "training": "Stop and keep [Q]",
-            "picking": "Stop and keep [Q]",
-            "stopping": "Stopping…",
-        }
-        self.train.train.setText(names[kind])
+        """Show that nothing ("") runs, a "training" or "picking" job, or one that is "stopping"."""
+        names = {"": "Train picker [Q]", "stopping": "Stopping…"}
+        self.train.train.setText(names.get(kind, "Stop and keep [Q]"))
         self.train.train.setEnabled(kind != "stopping")
-        self.train.cancel.setVisible(running)
-        self.picks.pick_all.setEnabled(not running)
+        self.train.cancel.setVisible(bool(kind))
+        self.picks.pick_all.setEnabled(not kind)
+
+    def begin_job(self, kind: str) -> None:
+        """Show a job of "training" or "picking" that has just been started."""
         if kind == "training":
+            self.train.curve.clear()
             self.train.curve.show()
+        self.show_job(kind)
+        self.train.job.begin(f"Starting {kind}…")
+
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far the job is; `total` is 0 while that is unknown."""
+        self.train.job.progress(done, total, text)
+
+    def add_step(self, step: int, loss: float, validation: float | None) -> None:
+        """Add a step of training to the curves."""
+        self.train.curve.add(step, loss, validation)
+
+    def end_job(self, text: str) -> None:
+        """Show that no job runs any more, and what became of it."""
+        self.show_job("")
+        self.train.job.end(text)
+
+    def options(self) -> dict[str, Any]:
+        """Return what is set under Advanced."""
+        return self.form.values()
+
+    def set_options(self, values: dict[str, Any]) -> None:
+        """Show these values under Advanced."""
+        self.form.set_values(values)
+
+    def config(self, **elsewhere: Any) -> Config:
+        """Return the Config on show, with the values of the fields that are set elsewhere.
+
+        Raises
+        ------
+        InputError
+            If a value is not accepted.
+        """
+        return self.form.config(**elsewhere)
+
+    def goes_on(self) -> bool:
+        """Return whether training shall start from the last model."""
+        return bool(self.go_on.isChecked())
+
+    def step_threshold(self, direction: int) -> None:
+        """Move the line of the histogram a little, up (1) or down (-1), with its signals."""
+        self.picks.histogram.step(direction)
 
     def show_histogram(self, scores: npt.NDArray[np.float32], threshold: float) -> None:
         """Show the scores of the picks and the threshold."""

@@ -1,0 +1,378 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_display import prepare_display
+from napari_cryoml._napari._picker_edits import LabelSet
+from napari_cryoml._napari._picker_layers import TAG, TITLES, PickerLayers, heat_limits
+from napari_cryoml._napari._picker_mouse import LEFT, RIGHT, PickerMouse
+from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, ArrayImage, Picks, ScoreMap
+
+PIXEL = 2.0
+
+
+class Store:
+    """Labels as a project keeps them."""
+
+    def __init__(self, ndim=2):
+        self.ndim, self.rows, self.number, self.edits = ndim, {}, 0, 0
+        self.refuse = False
+
+    def commit(self, edit):
+        if self.refuse:
+            raise InputError("The disk is full.")
+        self.edits += 1
+        for identity in edit.remove:
+            del self.rows[identity]
+        for position, label in zip(edit.add.positions, edit.add.labels, strict=True):
+            self.number += 1
+            self.rows[self.number] = (position, label)
+        return self.labels()
+
+    def labels(self):
+        positions = np.array([row[0] for row in self.rows.values()]).reshape(-1, self.ndim)
+        marks = np.array([row[1] for row in self.rows.values()], np.int8)
+        return LabelSet(Annotations(positions, marks), np.array(list(self.rows), np.int64))
+
+
+def display(shape=(120, 100), name="a", pixel_size=PIXEL):
+    pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    return prepare_display(ArrayImage(pixels, name, pixel_size))
+
+
+def picks(n=10, ndim=2, scores=None):
+    positions = np.random.default_rng(1).uniform(0, 40, (n, ndim))
+    return Picks("a", positions, np.linspace(3, -3, n) if scores is None else scores)
+
+
+@pytest.fixture(params=[2, 3])
+def ndim(request):
+    return request.param
+
+
+@pytest.fixture
+def store(ndim):
+    return Store(ndim)
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def layers(viewer, store, ndim):
+    made = PickerLayers(viewer, store.commit)
+    made.show_image(display((120, 100) if ndim == 2 else (60, 120, 100)))
+    made.set_diameter(20)
+    made.start_labelling()
+    return made
+
+
+def at(ndim, value):
+    return np.full(ndim, float(value))
+
+
+def test_layers_are_made_once_in_their_order(viewer, layers, ndim):
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["Micrograph", "Heat map", "Picks", "Labels"]
+    before = list(viewer.layers)
+    layers.show_image(display((100, 120) if ndim == 2 else (60, 100, 120), "b"))
+    layers.show_picks(picks(ndim=ndim))
+    layers.show_scores(ScoreMap(np.zeros((5,) * ndim, np.float32), at(ndim, 8), at(ndim, 0)))
+    assert list(viewer.layers) == before
+
+
+def test_all_layers_lie_on_each_other_in_angstrom(layers, ndim):
+    image = layers.layer("image")
+    score_map = ScoreMap(np.eye(6, dtype=np.float32), np.array([8.0, 8.0]), np.array([3.0, 1.0]))
+    if ndim == 3:
+        values = np.zeros((6, 6, 6), np.float32)
+        score_map = ScoreMap(values, np.array([8.0, 8.0, 8.0]), np.array([2.0, 3.0, 1.0]))
+    layers.show_scores(score_map)
+    scores = layers.layer("scores")
+    grid = np.array([[2.0] * ndim])
+    world = scores.data_to_world(grid[0])
+    assert np.allclose(world, score_map.to_image(grid)[0] * PIXEL)
+    pixel = at(ndim, 7)
+    assert np.allclose(layers.layer("labels").data_to_world(pixel), pixel * PIXEL)
+    assert np.allclose(image.data_to_world(pixel), pixel * PIXEL)
+    assert {str(unit) for unit in scores.units + image.units} == {"angstrom"}
+
+
+def test_a_binned_image_keeps_its_place(viewer):
+    layers = PickerLayers(viewer, Store().commit)
+    layers.show_image(display((4200, 2100)))
+    image = layers.layer("image")
+    assert layers.image.binning == 3
+    # The centre of the first shown pixel is the middle one of three.
+    assert np.allclose(image.data_to_world((0, 0)), PIXEL)
+    assert np.allclose(image.data_to_world((10, 10)), 31 * PIXEL)
+
+
+def test_an_image_without_a_pixel_size_is_shown_in_pixels(viewer):
+    layers = PickerLayers(viewer, Store().commit)
+    layers.show_image(display(pixel_size=None))
+    assert np.allclose(layers.to_image((5, 6)), (5, 6))
+    assert {str(unit) for unit in layers.layer("image").units} == {"pixel"}
+
+
+def test_clicks_drags_and_deletions_are_committed(layers, store, ndim):
+    labels = layers.layer("labels")
+    labels.add(at(ndim, 10))
+    labels.add(at(ndim, 50))
+    assert store.labels().annotations.positives.tolist() == [[10.0] * ndim, [50.0] * ndim]
+    labels.selected_data = {0}
+    labels.remove_selected()
+    assert store.labels().annotations.positions.tolist() == [[50.0] * ndim]
+    assert labels.features["id"].tolist() == list(store.rows)
+
+
+@pytest.mark.parametrize("ndim", [2])  # napari 0.9 cannot paste 3-D points
+def test_a_pasted_label_is_committed(layers, store, ndim):
+    labels = layers.layer("labels")
+    labels.add(at(labels.ndim, 10))
+    labels.add(at(labels.ndim, 30))
+    labels.selected_data = {0, 1}
+    labels._copy_data()
+    labels._clipboard["data"] = labels._clipboard["data"] + 9
+    labels._paste_data()
+    assert len(store.rows) == 4
+    assert len(labels.data) == 4
+
+
+def test_the_first_click_after_an_undo_is_numbered_afresh(layers, store, ndim):
+    labels = layers.layer("labels")
+    labels.add(at(ndim, 10))
+    store.rows.clear()
+    layers.show_labels(store.labels())
+    assert len(labels.data) == 0
+    labels.add(at(ndim, 20))
+    assert labels.features["id"].tolist() == [2]
+
+
+def test_negatives_are_filled_crosses_and_positives_rings(layers, ndim):
+    layers.click_at(at(ndim, 10 * PIXEL), POSITIVE)
+    layers.click_at(at(ndim, 50 * PIXEL), NEGATIVE)
+    labels = layers.layer("labels")
+    assert [str(symbol) for symbol in labels.symbol] == ["disc", "x"]
+    assert labels.face_color[:, 3].tolist() == [0.0, 1.0]
+    assert labels.size.tolist() == [20.0, 8.0]
+    assert labels.features["label"].tolist() == ["particle", "not a particle"]
+
+
+def test_a_refused_edit_is_taken_back_and_explained(layers, store, ndim):
+    notes = []
+    layers.noted.connect(notes.append)
+    store.refuse = True
+    layers.layer("labels").add(at(ndim, 10))
+    assert len(layers.layer("labels").data) == 0
+    assert notes[-1] == "The disk is full."
+
+
+def test_a_click_outside_is_taken_back(layers, store, ndim):
+    layers.layer("labels").add(at(ndim, -30))
+    assert len(layers.layer("labels").data) == 0
+    assert store.edits == 0
+
+
+def test_the_threshold_hides_poor_picks(layers, ndim):
+    layers.set_threshold(0.0)
+    layers.show_picks(picks(10, ndim))
+    layer = layers.layer("picks")
+    assert layer.shown.tolist() == [True] * 5 + [False] * 5
+    # A 2-D layer draws all points, shown or not: hidden ones must be clear.
+    assert (layer.border_color[:, 3] > 0).tolist() == layer.shown.tolist()
+    layers.set_threshold(-10)
+    assert layer.shown.all()
+    assert (layer.border_color[:, 3] == 1).all()
+
+
+def test_rejected_picks_are_crosses(layers, ndim):
+    layers.show_picks(picks(4, ndim), np.array([False, True, False, False]))
+    layer = layers.layer("picks")
+    assert [str(symbol) for symbol in layer.symbol] == ["disc", "x", "disc", "disc"]
+
+
+def test_picks_shrink_and_grow_with_their_scores(layers, ndim):
+    for n in (10, 3, 0, 12, 1):
+        layers.show_picks(picks(n, ndim))
+        layer = layers.layer("picks")
+        assert len(layer.data) == len(layer.features) == n
+    layers.show_picks(None)
+    assert len(layers.layer("picks").data) == 0
+
+
+def test_picks_cannot_be_edited_by_hand(layers, ndim):
+    layers.show_picks(picks(4, ndim))
+    assert not layers.layer("picks").editable
+
+
+def test_layers_are_found_after_they_were_renamed_and_reordered(viewer, layers):
+    found = {role: layers.layer(role) for role in ("image", "scores", "picks", "labels")}
+    for layer in viewer.layers:
+        layer.name = "x"
+    viewer.layers.move(0, 3)
+    assert {role: layers.layer(role) for role in found} == found
+
+
+def test_a_deleted_layer_comes_back_as_it_was(viewer, layers, store, ndim):
+    lost = []
+    layers.lost.connect(lost.append)
+    layers.layer("labels").add(at(ndim, 10))
+    layers.show_picks(picks(6, ndim))
+    viewer.layers.clear()
+    assert sorted(lost) == ["image", "labels", "picks", "scores"]
+    layers.restore()
+    assert [layer.name for layer in viewer.layers] == [
+        "Micrograph",
+        "Heat map",
+        "Picks",
+        "Labels",
+    ]
+    assert layers.layer("labels").features["id"].tolist() == list(store.rows)
+    layers.layer("labels").add(at(ndim, 40))
+    assert len(store.rows) == 2
+    assert len(layers.layer("picks").data) == 6
+
+
+def test_nothing_fails_while_layers_are_gone(viewer, layers, ndim):
+    viewer.layers.clear()
+    layers.set_threshold(1.0)
+    layers.set_diameter(30)
+    layers.toggle("scores")
+    layers.set_opacity(0.3)
+    layers.start_labelling()
+    layers.click_at(at(ndim, 20), POSITIVE)
+    assert layers.layer("labels") is not None
+
+
+def test_heat_map_has_opacity_colours_and_a_bar(layers, ndim):
+    values = np.random.default_rng(0).normal(size=(20,) * ndim).astype(np.float32)
+    layers.show_scores(ScoreMap(values, at(ndim, 8), at(ndim, 0)))
+    layer = layers.layer("scores")
+    assert layer.data.dtype == np.float32
+    assert (layer.colormap.name, str(layer.blending)) == ("inferno", "additive")
+    assert layer.colorbar.visible
+    layers.set_opacity(0.25)
+    assert layer.opacity == 0.25
+    layers.show_scores(None)
+    assert not layer.colorbar.visible
+
+
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+def test_limits_of_an_empty_heat_map_differ(fill):
+    low, high = heat_limits(np.full((5, 5), fill, np.float32))
+    assert low < high
+
+
+def test_micrographs_and_tomograms_take_turns(viewer):
+    stores = {2: Store(2), 3: Store(3)}
+    current = [2]
+    layers = PickerLayers(viewer, lambda edit: stores[current[0]].commit(edit))
+    layers.show_image(display((120, 100)))
+    layers.layer("labels").add([10, 10])
+    current[0] = 3
+    layers.show_image(display((20, 30, 40), "t"))
+    assert layers.layer("labels").ndim == 3
+    layers.layer("labels").add([1, 2, 3])
+    assert len(stores[3].rows) == 1
+    layers.show_image(display((120, 100), "b"))
+    assert layers.layer("labels").ndim == 2
+    assert [layer.visible for layer in viewer.layers].count(True) == 4
+
+
+def test_closing_leaves_plain_layers(viewer, layers, store, ndim):
+    layers.close()
+    assert all(TAG not in layer.metadata for layer in viewer.layers)
+    assert not any(layer.locked for layer in viewer.layers)
+    next(layer for layer in viewer.layers if layer.name == "Labels").add(at(ndim, 5))
+    assert store.edits == 0
+
+
+def test_every_role_has_a_title():
+    assert set(TITLES) == {"image", "scores", "picks", "labels", "diameter"}
+
+
+# The mouse
+
+
+def event(kind, world, button, pos):
+    return SimpleNamespace(
+        type=kind, position=tuple(world), button=button, pos=np.array(pos), handled=False
+    )
+
+
+def drag(mouse, button, start, end, moves=3):
+    now = event("mouse_press", start, button, (0, 0))
+    generator = mouse._on_press(None, now)
+    running = next(generator, "done") != "done"
+    for step in range(1, moves + 1):
+        share = step / moves
+        now.type = "mouse_move"
+        now.position = tuple(np.array(start) + share * (np.array(end) - np.array(start)))
+        now.pos = np.array([100 * share, 0]) if moves > 0 else now.pos
+        running = running and next(generator, "done") != "done"
+    now.type = "mouse_release"
+    if running:
+        next(generator, "done")
+    return now
+
+
+def test_a_right_click_is_a_negative_and_a_right_drag_is_not(viewer, layers, store, ndim):
+    mouse = PickerMouse(viewer, layers)
+    viewer.layers.selection.active = layers.layer("image")
+    drag(mouse, RIGHT, at(ndim, 20), at(ndim, 20), moves=0)
+    assert store.labels().annotations.negatives.tolist() == [[10.0] * ndim]
+    drag(mouse, RIGHT, at(ndim, 60), at(ndim, 90))
+    assert len(store.rows) == 1
+
+
+def test_a_right_click_while_adding_makes_napari_s_own_point_a_negative(
+    viewer, layers, store, ndim
+):
+    mouse = PickerMouse(viewer, layers)
+    drag(mouse, RIGHT, at(ndim, 20), at(ndim, 20), moves=0)
+    assert len(store.rows) == 0
+    layers.layer("labels").add(at(ndim, 10))
+    assert store.labels().annotations.labels.tolist() == [NEGATIVE]
+    layers.layer("labels").add(at(ndim, 50))
+    assert store.labels().annotations.labels.tolist() == [NEGATIVE, POSITIVE]
+
+
+def test_a_drag_draws_the_diameter(viewer, layers, store, ndim):
+    mouse = PickerMouse(viewer, layers)
+    drawn = []
+    mouse.diameter_drawn.connect(drawn.append)
+    mouse.start_drawing()
+    assert not layers.is_adding
+    centre = at(ndim, 100)
+    edge = centre.copy()
+    edge[-1] += 30 * PIXEL
+    now = drag(mouse, LEFT, centre, edge)
+    assert now.handled
+    assert drawn == [pytest.approx(60.0)]
+    assert not mouse.drawing
+    assert not layers.layer("diameter").visible
+    assert layers.is_adding
+    assert store.edits == 0
+
+
+def test_a_click_without_a_drag_draws_nothing(viewer, layers, ndim):
+    mouse = PickerMouse(viewer, layers)
+    drawn = []
+    mouse.diameter_drawn.connect(drawn.append)
+    mouse.start_drawing()
+    drag(mouse, LEFT, at(ndim, 100), at(ndim, 100), moves=0)
+    assert drawn == []
+
+
+def test_the_mouse_is_given_back(viewer, layers):
+    before = list(viewer.mouse_drag_callbacks)
+    mouse = PickerMouse(viewer, layers)
+    mouse.close()
+    mouse.close()
+    assert list(viewer.mouse_drag_callbacks) == before
