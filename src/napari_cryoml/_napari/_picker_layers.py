@@ -248,10 +248,10 @@ class PickerLayers:
         rows = self._rows(layer)
         if self._image is None or len(rows.ids) != len(layer.data):
             return
-        if clicked:
+        n_new = len(rows.ids) - len(self._known.ids)
+        if clicked and n_new > 0:
             # napari gives a new point the features of the one selected last: they mean nothing.
             marks = rows.annotations.labels.copy()
-            n_new = len(rows.ids) - len(self._known.ids)
             marks[-n_new:] = NEGATIVE if self.next_click_is_negative else POSITIVE
             rows = LabelSet(Annotations(rows.annotations.positions, marks), rows.ids)
         self.next_click_is_negative = False

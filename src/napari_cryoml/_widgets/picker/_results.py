@@ -34,8 +34,8 @@ class Results:
 
     def __init__(self, desk: Desk, start_job: Callable[..., Any]) -> None:
         self._desk = desk
-        self._watcher = JobWatcher()
-        self.jobs = PickerJobs(self._watcher, self, start_job)
+        self.watcher = JobWatcher()
+        self.jobs = PickerJobs(self.watcher, self, start_job)
 
     def close(self) -> None:
         """End the job that runs."""

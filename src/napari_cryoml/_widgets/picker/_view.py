@@ -99,6 +99,7 @@ class PickerView(QWidget):
 
     def _build(self, guard: WheelGuard) -> None:
         inner = QWidget()
+        inner.setObjectName("inner")
         column = QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(4)

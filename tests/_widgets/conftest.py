@@ -1,0 +1,130 @@
+"""Micrographs, a mocked view and jobs that do what a test says."""
+
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_cryoml import io
+from napari_cryoml._widgets.picker import PickerController, PickerView
+from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
+from napari_cryoml.data import Picks, ScoreMap
+from napari_cryoml.picking import PickerConfig
+
+PIXEL_SIZE = 2.0
+SHAPE = (120, 100)
+
+
+class FakeJob:
+    """A job whose events and end the test brings about."""
+
+    def __init__(self, function, *args, **kwargs):
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.state, self.error, self.result = "running", None, None
+        self.stopped = False
+        self._events = []
+
+    def say(self, *events):
+        self._events += events
+
+    def poll(self):
+        events, self._events = self._events, []
+        return events
+
+    def end(self, state="done", result=None, error=None):
+        self.state, self.result, self.error = state, result, error
+
+    def stop(self):
+        self.stopped = True
+
+    def cancel(self):
+        if self.state == "running":
+            self.state = "cancelled"
+
+
+class Jobs(list):
+    """Starts fake jobs and remembers them."""
+
+    def start(self, function, *args, **kwargs):
+        self.append(FakeJob(function, *args, **kwargs))
+        return self[-1]
+
+
+@pytest.fixture
+def jobs():
+    return Jobs()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of three micrographs."""
+    where = tmp_path / "micrographs"
+    where.mkdir()
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        pixels = rng.normal(size=SHAPE).astype(np.float32)
+        io.write_mrc(where / f"{name}.mrc", pixels, PIXEL_SIZE)
+    return where
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def view(qapp):
+    mock = MagicMock(spec=PickerView)
+    mock.config.side_effect = lambda **values: PickerConfig(**values)
+    mock.options.return_value = {}
+    mock.goes_on.return_value = False
+    return mock
+
+
+@pytest.fixture
+def controller(qtbot, viewer, view, jobs):
+    made = PickerController(viewer, view, start_job=jobs.start)
+    yield made
+    made.teardown()
+
+
+@pytest.fixture
+def idle(qtbot, controller):
+    """Return a function that waits until nothing is being read."""
+
+    def wait():
+        qtbot.waitUntil(lambda: not controller.reading, timeout=10_000)
+
+    return wait
+
+
+@pytest.fixture
+def opened(controller, folder, idle):
+    """Return the controller with the three micrographs open, the first one on show."""
+    controller.open_paths([folder])
+    idle()
+    assert controller.desk.shown == "a.mrc"
+    return controller
+
+
+def step(number, loss=1.0, validation=None):
+    return TrainingStep(done=number, total=10, step=number, loss=loss, validation=validation)
+
+
+def picked(image, scores=(2.0, 1.0, -1.0)):
+    positions = np.array([[10.0 * (i + 1), 20.0] for i in range(len(scores))])
+    values = np.zeros((15, 13), np.float32)
+    return ImageDone(
+        done=1,
+        total=1,
+        image=image,
+        picks=Picks(image, positions, np.array(scores, np.float32), PIXEL_SIZE, 20.0),
+        score_map=ScoreMap(values, np.array([8.0, 8.0]), np.zeros(2)),
+    )
+
+
+def said(view):
+    """Return the last sentence on show and whether it is an error."""
+    call = view.show_message.call_args
+    return call.args[0], call.kwargs.get("error", False)
