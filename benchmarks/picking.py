@@ -23,6 +23,14 @@ import numpy as np
 
 from _data import SCRATCH, PickingSet, available_sets, load_set
 from _record import load, put_into_page, save, table
+from _topaz import ENVIRONMENT
+from _topaz_accuracy import accuracy_table, compare_accuracy
+from _topaz_speed import (
+    compare_scoring,
+    compare_suppression,
+    scoring_table,
+    suppression_table,
+)
 from napari_cryoml.evaluation import RECALLS, evaluate_picks
 from napari_cryoml.jobs import run_inline
 from napari_cryoml.picking import Picker, PickerConfig, train_picker
@@ -209,6 +217,19 @@ def memory_table(rows: Sequence[Row]) -> str:
     return table(header, body)
 
 
+# Beside Topaz -------------------------------------------------------------------------------------
+
+
+def topaz(options: argparse.Namespace) -> list[Row]:
+    """Compare with Topaz; our picker has `options.minutes` to train."""
+
+    def ours(data: PickingSet, n_labels: int, seed: int) -> Row:
+        return train_and_test(data, n_labels, seed, {"minutes": options.minutes}, device="cpu")
+
+    rows = compare_accuracy(options.topaz_env, options.threads, options.updates, ASSIGNMENT, ours)
+    return _showing(rows)
+
+
 # Which is run -------------------------------------------------------------------------------------
 
 
@@ -220,10 +241,24 @@ def _show(row: Row) -> None:
     sys.stdout.flush()
 
 
+def _showing(rows: Iterable[Row]) -> list[Row]:
+    kept = []
+    for row in rows:
+        _show(row)
+        kept.append(row)
+    return kept
+
+
 SECTIONS = {
     "objectives": (lambda options: objectives(options.steps), objectives_table),
     "budget": (lambda options: budget(options.minutes), budget_table),
     "memory": (lambda options: memory(), memory_table),
+    "topaz": (topaz, accuracy_table),
+    "scoring": (
+        lambda options: _showing(compare_scoring(options.topaz_env, options.threads)),
+        scoring_table,
+    ),
+    "nms": (lambda options: _showing(compare_suppression(options.topaz_env)), suppression_table),
 }
 
 
@@ -232,7 +267,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
     parser.add_argument("--steps", type=int, default=400, help="steps a run of `objectives`")
-    parser.add_argument("--minutes", type=float, default=3.0, help="of training in `budget`")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of our training")
+    parser.add_argument("--topaz-env", type=Path, default=ENVIRONMENT, help="made if missing")
+    parser.add_argument("--threads", type=int, default=1, help="in `topaz` and `scoring`")
+    parser.add_argument("--updates", type=int, default=1000, help="of Topaz in `topaz`")
     parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
     options = parser.parse_args()
     for name in options.sections:
