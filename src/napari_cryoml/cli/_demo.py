@@ -14,6 +14,7 @@ import numpy as np
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.checkpoint import read_header
 from napari_cryoml.cli._display import ensure_display, is_virtual
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import JSON, SEED, common_pixel_size, config_of, open_inputs
@@ -99,8 +100,10 @@ def demo(
     with watch.step("pick"):
         picking = ChildJob.start(pick_images, example.images, model)
         run_job(follow(picking), "Picking", lambda event: _collect(event, picked))
-    result = _write(picked, example, out)
-    project = _keep_project(out / "demo.cryoml", example, model, picked)
+    summary = read_header(model)["summary"]
+    threshold = float(summary["threshold"] or 0.0)
+    result = _write(picked, example, threshold, out)
+    project = _keep_project(out / "demo.cryoml", example, model, picked, summary)
     if viewer:
         with watch.step("show"):
             _show(project, out / "viewer.png")
@@ -150,21 +153,24 @@ def _collect(event: Event, picked: list[ImagePicked]) -> None:
         picked.append(event)
 
 
-def _write(picked: Sequence[ImagePicked], example: Example, out: Path) -> dict[str, Any]:
+def _write(
+    picked: Sequence[ImagePicked], example: Example, threshold: float, out: Path
+) -> dict[str, Any]:
     """Write picks and heat maps; return the figures of the report."""
     from napari_cryoml.evaluation import evaluate_picks
     from napari_cryoml.io import write_picks
 
     table = PicksTable.of(event.picks for event in picked)
-    kept = PicksTable.of(picks.above(0.0) for picks in table)
+    kept = PicksTable.of(picks.above(threshold) for picks in table)
     write_picks(kept, out / "picks.star")
     for event in picked:
         write_heatmap(event, out / "heatmaps")
     result: dict[str, Any] = {
         "n_labels": sum(len(entry.positives) for entry in example.labels.values()),
-        "n_picks": kept.n_picks,
         "images": len(example.images),
         "diameter_px": example.diameter,
+        "threshold": threshold,
+        "n_picks_written": kept.n_picks,
     }
     if example.truth is not None:
         evaluation = evaluate_picks(table, example.truth, _ASSIGNMENT * example.diameter)
@@ -172,14 +178,20 @@ def _write(picked: Sequence[ImagePicked], example: Example, out: Path) -> dict[s
     return result
 
 
-def _keep_project(path: Path, example: Example, model: Path, picked: Sequence[ImagePicked]) -> Path:
+def _keep_project(
+    path: Path,
+    example: Example,
+    model: Path,
+    picked: Sequence[ImagePicked],
+    summary: Mapping[str, Any],
+) -> Path:
     """Write a project that the Picker opens: images, labels, model, picks and heat maps."""
     path.unlink(missing_ok=True)
     with Project.create(path) as project, project.transaction():
         project.add_images(example.images)
         for image, entry in example.labels.items():
             project.annotate(image, add=entry)
-        number = project.add_model(model, {}, edit=project.edit_number)
+        number = project.add_model(model, summary, edit=project.edit_number)
         for event in picked:
             project.set_picks(
                 event.image,
@@ -189,7 +201,7 @@ def _keep_project(path: Path, example: Example, model: Path, picked: Sequence[Im
                 score_map=event.score_map,
             )
         project.set_setting(DIAMETER, example.diameter)
-        project.set_setting(THRESHOLD, 0.0)
+        project.set_setting(THRESHOLD, summary["threshold"] or 0.0)
         project.set_setting(CURRENT_IMAGE, next(iter(example.labels)))
     return path
 

@@ -106,7 +106,10 @@ def run(
     images: Annotated[list[str], IMAGES],
     model: Annotated[Path, typer.Option(help="The model file that training wrote.")],
     out: Annotated[Path, typer.Option(help="Where the picks go; the suffix says the format.")],
-    threshold: Annotated[float, typer.Option(help="Least score (log-odds) of a pick.")] = 0.0,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Least score (log-odds) of a pick; by default what training proposed."),
+    ] = None,
     heatmaps: Annotated[
         Path | None, typer.Option(help="Write the score map of each image here, as MRC.")
     ] = None,

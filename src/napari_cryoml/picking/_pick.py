@@ -18,7 +18,7 @@ def pick_images(
     images: Sequence[ImageSource],
     model: str | Path,
     *,
-    threshold: float = LOWEST_SCORE,
+    threshold: float | None = LOWEST_SCORE,
     device: str = "auto",
 ) -> Job[PicksTable]:
     """Score images and pick their peaks.
@@ -28,8 +28,8 @@ def pick_images(
     images : sequence of ImageSource
     model : path
         The file that training wrote.
-    threshold : float, default -6
-        Least score (log-odds); 0 is as likely as not under the class prior of the training.
+    threshold : float or None, default -6
+        Least score (log-odds) of a pick; None for the one that training proposed.
     device : str, default "auto"
 
     Yields
@@ -51,6 +51,7 @@ def pick_images(
     where = choose_device(device)
     picker.detector.to(where)
     done: list[Picks] = []
+    least = picker.threshold if threshold is None else threshold
     refused = ""
     for index, image in enumerate(images):
         event: Event
@@ -61,7 +62,7 @@ def pick_images(
             event = Event(done=index + 1, total=len(images), message=f"Left out: {refused}")
         else:
             picks = picks_from_map(
-                score_map, image, picker.diameter_in(image), picker.config.separation, threshold
+                score_map, image, picker.diameter_in(image), picker.config.separation, least
             )
             done.append(picks)
             event = ImagePicked(
