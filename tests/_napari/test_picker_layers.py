@@ -7,7 +7,8 @@ from napari.components import ViewerModel
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_display import prepare_display
 from napari_cryoml._napari._picker_edits import LabelSet
-from napari_cryoml._napari._picker_layers import TAG, TITLES, PickerLayers, heat_limits
+from napari_cryoml._napari._picker_layer_book import TAG, TITLES, heat_limits
+from napari_cryoml._napari._picker_layers import PickerLayers
 from napari_cryoml._napari._picker_mouse import LEFT, RIGHT, PickerMouse
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, ArrayImage, Picks, ScoreMap
 

@@ -21,28 +21,24 @@ from napari_cryoml._napari._picker_edits import (
     click,
     merge,
 )
+from napari_cryoml._napari._picker_layer_book import (
+    NEGATIVE_COLOUR,
+    PICK_COLOUR,
+    POSITIVE_COLOUR,
+    TAG,
+    TITLES,
+    LayerBook,
+    filled,
+    heat_limits,
+    row_colours,
+    widen,
+)
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
-
-TAG = "napari_cryoml"
-POSITIVE_COLOUR = "#009E73"
-NEGATIVE_COLOUR = "#D55E00"
-PICK_COLOUR = "#56B4E9"
-DIAMETER_COLOUR = "#F0E442"
-
-TITLES = {
-    "image": "Micrograph",
-    "scores": "Heat map",
-    "picks": "Picks",
-    "labels": "Labels",
-    "diameter": "Diameter",
-}
-_RING_WIDTH = 0.08
-_DEFAULT_DIAMETER_PX = 100.0
 
 Commit = Callable[[LabelEdit], LabelSet]
 
 
-class PickerLayers:
+class PickerLayers(LayerBook):
     """What the Picker shows in a viewer.
 
     Layers carry an id of ours in their metadata, so that the user may rename, reorder or delete
@@ -63,15 +59,13 @@ class PickerLayers:
     """A sentence for the user about a click."""
 
     def __init__(self, viewer: Any, commit: Commit) -> None:
-        self._viewer = viewer
+        super().__init__(viewer)
         self._commit = commit
-        self._image: DisplayImage | None = None
         self._known = LabelSet.empty(2)
         self._picks: Picks | None = None
         self._rejected = np.empty(0, bool)
         self._threshold = 0.0
         self._score_map: ScoreMap | None = None
-        self._diameter_px = _DEFAULT_DIAMETER_PX
         self._updating = False
         self.next_click_is_negative = False
         viewer.layers.events.removed.connect(self._on_removed)
@@ -102,11 +96,6 @@ class PickerLayers:
     def diameter_px(self) -> float:
         """Particle diameter in pixels of the image."""
         return self._diameter_px
-
-    def layer(self, role: str) -> Any | None:
-        """Return the layer of a role (a key of `TITLES`), or None if there is none now."""
-        wanted = self._tag(role)
-        return next((layer for layer in self._ours() if layer.metadata[TAG] == wanted), None)
 
     def show_image(self, image: DisplayImage) -> None:
         """Show another image; labels, picks and heat map of the one before go."""
@@ -184,11 +173,15 @@ class PickerLayers:
 
     def restore(self) -> None:
         """Make the layers again that the user has deleted."""
-        if self._image is not None:
-            self._draw_image()
-            self._draw_scores()
-            self._draw_picks()
-            self._draw_labels()
+        if self._image is None:
+            return
+        labels_lost = self.layer("labels") is None
+        self._draw_image()
+        self._draw_scores()
+        self._draw_picks()
+        self._draw_labels()
+        if labels_lost:
+            self.start_labelling()
 
     def show_circle(self, centre: npt.NDArray[np.float64] | None, radius_px: float) -> None:
         """Show the circle that is being drawn as the diameter; None hides it."""
@@ -307,7 +300,7 @@ class PickerLayers:
         else:
             layer.data = image.array
             self._place(layer, place)
-        layer.contrast_limits_range = _widen(image.contrast_limits)
+        layer.contrast_limits_range = widen(image.contrast_limits)
         layer.contrast_limits = image.contrast_limits
         layer.metadata["image"] = image.name
 
@@ -329,23 +322,8 @@ class PickerLayers:
                 "translate": tuple(score_map.offset * pixel),
             },
         )
-        layer.contrast_limits_range = _widen(limits)
+        layer.contrast_limits_range = widen(limits)
         layer.contrast_limits = limits
-
-    def _add_scores(self) -> Any:
-        ndim = 2 if self._image is None else len(self._image.shape)
-        layer = self._viewer.add_image(
-            np.zeros((2,) * ndim, np.float32),
-            colormap="inferno",
-            blending="additive",
-            opacity=0.5,
-            interpolation2d="linear",
-            contrast_limits=(0.0, 1.0),
-            **self._common("scores"),
-            **self._point_place(),
-        )
-        self._settle(layer)
-        return layer
 
     def _draw_picks(self) -> None:
         layer = self.layer("picks")
@@ -366,12 +344,12 @@ class PickerLayers:
 
     def _hide_poor_picks(self, layer: Any) -> None:
         shown = self._shown()
-        colours = _colours(self._rejected, NEGATIVE_COLOUR, PICK_COLOUR)
+        colours = row_colours(self._rejected, NEGATIVE_COLOUR, PICK_COLOUR)
         # napari 0.9 draws all points of a 2-D layer, whether shown or not: make them clear too.
         colours[~shown, 3] = 0
         with self._own_change():
             layer.border_color = colours
-            layer.face_color = _filled(colours, self._rejected)
+            layer.face_color = filled(colours, self._rejected)
             layer.shown = shown
 
     def _draw_labels(self) -> None:
@@ -394,82 +372,12 @@ class PickerLayers:
             layer.feature_defaults = {"label": LABEL_NAMES[POSITIVE], "id": NEW}
             if len(table):
                 negative = table.labels == NEGATIVE
-                colours = _colours(negative, NEGATIVE_COLOUR, POSITIVE_COLOUR)
+                colours = row_colours(negative, NEGATIVE_COLOUR, POSITIVE_COLOUR)
                 layer.border_color = colours
-                layer.face_color = _filled(colours, negative)
+                layer.face_color = filled(colours, negative)
                 layer.symbol = np.where(negative, "x", "disc")
                 layer.size = self._sizes("labels", len(table))
             self._place(layer, self._point_place())
-
-    def _add_points(self, role: str, colour: str, features: dict[str, Any]) -> Any:
-        ndim = 2 if self._image is None else len(self._image.shape)
-        layer = self._viewer.add_points(
-            np.empty((0, ndim)),
-            ndim=ndim,
-            features=features,
-            face_color="transparent",
-            border_color=colour,
-            border_width=_RING_WIDTH,
-            symbol="disc",
-            size=self._diameter_px,
-            **self._common(role),
-            **self._point_place(),
-        )
-        self._settle(layer)
-        return layer
-
-    def _add_circle(self, corners: npt.NDArray[np.float64]) -> Any:
-        active = self._viewer.layers.selection.active
-        layer = self._viewer.add_shapes(
-            [corners],
-            shape_type="ellipse",
-            face_color="transparent",
-            edge_color=DIAMETER_COLOUR,
-            edge_width=max(1.0, self._diameter_px * 0.03),
-            **self._common("diameter"),
-            **self._point_place(),
-        )
-        layer.editable = False
-        self._settle(layer)
-        if active is not None:
-            self._viewer.layers.selection.active = active
-        return layer
-
-    def _settle(self, layer: Any) -> None:
-        """Move a new layer to its place in the order of roles and protect it."""
-        roles = list(TITLES)
-        mine = roles.index(layer.metadata[TAG].split(":")[1])
-        above = [
-            self._viewer.layers.index(other)
-            for role in roles[mine + 1 :]
-            if (other := self.layer(role)) is not None
-        ]
-        if above:
-            self._viewer.layers.move(self._viewer.layers.index(layer), min(above))
-        # Deleting a Points layer right after a change can crash the canvas: napari asks first.
-        layer.locked = LayerLock.DELETION
-
-    def _common(self, role: str) -> dict[str, Any]:
-        ndim = 2 if self._image is None else len(self._image.shape)
-        known = self._image is not None and bool(self._image.pixel_size)
-        return {
-            "name": TITLES[role],
-            "metadata": {TAG: self._tag(role)},
-            "units": ("angstrom" if known else "pixel",) * ndim,
-            "axis_labels": ("z", "y", "x")[-ndim:],
-        }
-
-    def _point_place(self) -> dict[str, Any]:
-        ndim = 2 if self._image is None else len(self._image.shape)
-        return {"scale": (self._pixel(),) * ndim, "translate": (0.0,) * ndim}
-
-    def _place(self, layer: Any, place: dict[str, Any]) -> None:
-        for name, value in (*place.items(), ("units", self._common("image")["units"])):
-            setattr(layer, name, value)
-
-    def _pixel(self) -> float:
-        """Return the viewer's world units per image pixel: angstrom, or 1 where unknown."""
-        return (self._image.pixel_size if self._image else None) or 1.0
 
     def _sizes(self, role: str, n: int) -> npt.NDArray[np.float64]:
         sizes = np.full(n, float(self._diameter_px))
@@ -490,17 +398,6 @@ class PickerLayers:
 
     # Keeping track
 
-    def _tag(self, role: str) -> str:
-        ndim = 2 if self._image is None else len(self._image.shape)
-        return f"picker:{role}:{ndim}"
-
-    def _ours(self) -> list[Any]:
-        return [
-            layer
-            for layer in self._viewer.layers
-            if str(layer.metadata.get(TAG, "")).startswith("picker:")
-        ]
-
     def _on_removed(self, event: Any) -> None:
         tag = str(event.value.metadata.get(TAG, ""))
         if tag.startswith("picker:") and not tag.startswith("picker:diameter"):
@@ -513,38 +410,3 @@ class PickerLayers:
             yield
         finally:
             self._updating = before
-
-
-def heat_limits(values: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Return the contrast limits of a heat map: its median is black, its best peaks are bright."""
-    step = max(1, max(values.shape) // 512)
-    sample = values[(slice(None, None, step),) * values.ndim]
-    sample = sample[np.isfinite(sample)]
-    if not sample.size:
-        return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(sample, (50, 99.8)))
-    return (low, high) if high > low else (low, low + 1.0)
-
-
-def _widen(limits: tuple[float, float]) -> tuple[float, float]:
-    spread = limits[1] - limits[0]
-    return limits[0] - spread, limits[1] + spread
-
-
-def _colours(marks: npt.NDArray[Any], yes: str, no: str) -> npt.NDArray[np.float32]:
-    """Return one RGBA row a mark; arrays are cheaper for napari than names."""
-    table = np.array([_rgba(no), _rgba(yes)], np.float32)
-    return np.asarray(table[np.asarray(marks, np.intp)])
-
-
-def _filled(
-    colours: npt.NDArray[np.float32], marks: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
-    """Return the face colours: crosses are filled, rings are not."""
-    faces = colours.copy()
-    faces[~marks, 3] = 0
-    return faces
-
-
-def _rgba(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] + [1.0]

@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_display import DisplayImage
-from napari_cryoml._napari._picker_layers import TAG
+from napari_cryoml._napari._picker_layer_book import TAG
 from napari_cryoml._widgets.jobs import Background, stop_timer
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._keys import KeyBindings
@@ -69,6 +69,7 @@ class PickerController:
         self._restore_timer.setInterval(RESTORE_MS)
         self._restore_timer.timeout.connect(self.desk.layers.restore)
         self.desk.layers.lost.connect(self._on_layer_lost)
+        self.desk.diameter_shown.connect(self.results.show_derived)
         self._keys = KeyBindings(viewer, self._actions())
         self._connect_view()
         viewer.events.theme.connect(self._on_theme)

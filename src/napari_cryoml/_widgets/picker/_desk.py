@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psygnal import Signal
+
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._napari._picker_layers import PickerLayers
@@ -22,6 +24,9 @@ class Desk:
     view : PickerView
     background : Background
     """
+
+    diameter_shown = Signal()
+    """What follows from the diameter is to be shown again."""
 
     def __init__(self, viewer: object, view: PickerView, background: Background) -> None:
         self.view = view
@@ -100,6 +105,7 @@ class Desk:
         self.view.show_diameter(diameter_px * (size or 1), "Å" if size else "px")
         if diameter_px > 0:
             self.layers.set_diameter(diameter_px)
+        self.diameter_shown.emit()
 
     def show_labels(self) -> None:
         """Show the labels of the image on the canvas as they are in the project."""

@@ -146,11 +146,18 @@ class ConfigForm(QWidget):
         if kind is int:
             return _number(QSpinBox(), info, _LARGE)
         if kind is float:
-            spin = QDoubleSpinBox()
-            spin.setDecimals(4)
+            spin = _PlainSpinBox()
+            spin.setDecimals(6)
             spin.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
             return _number(spin, info, _LARGE)
         return _text(kind)
+
+
+class _PlainSpinBox(QDoubleSpinBox):
+    """A spin box that writes 0.5 rather than 0.500000."""
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:g}"
 
 
 class WheelGuard(QObject):

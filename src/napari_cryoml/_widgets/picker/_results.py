@@ -10,6 +10,7 @@ from typing import Any
 from napari_cryoml import io
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml._widgets.picker._derived import derived_text
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
 from napari_cryoml._widgets.picker._review import suggest_threshold
@@ -183,10 +184,24 @@ class Results:
     # Options and export
 
     def keep_options(self) -> None:
-        """Keep what is set under Advanced."""
+        """Keep what is set under Advanced, and show what follows from it."""
         with self._desk.telling():
             if self._desk.session is not None:
                 self._desk.session.project.set_setting(OPTIONS, self._desk.view.options())
+                self._desk.note("")
+        self.show_derived()
+
+    def show_derived(self) -> None:
+        """Show what follows from the diameter and the options."""
+        session = self._desk.session
+        if session is None or session.diameter_px <= 0 or not session.sources:
+            self._desk.view.show_derived("Set the diameter: everything else follows from it.")
+            return
+        with self._desk.telling():
+            name = self._preview_name()
+            entry = session.entries[name]
+            text = derived_text(self._config(name), entry.shape, entry.pixel_size)
+            self._desk.view.show_derived(text)
 
     def export(self) -> None:
         """Ask where to, and write all picks above the threshold."""

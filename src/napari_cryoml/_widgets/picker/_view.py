@@ -138,7 +138,11 @@ class PickerView(QWidget):
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 2, 6, 2)
+        self.derived = QLabel()
+        self.derived.setWordWrap(True)
+        self.derived.setToolTip("What follows from the diameter and the options below.")
         column.addLayout(rows)
+        column.addWidget(self.derived)
         column.addWidget(self.form)
         return _folded("Advanced", "Show or hide all other options.", content)
 
@@ -201,6 +205,10 @@ class PickerView(QWidget):
         spin.setSuffix(f" {unit}")
         spin.setValue(value)
         spin.blockSignals(False)
+
+    def show_derived(self, text: str) -> None:
+        """Show what follows from the diameter and the options."""
+        self.derived.setText(text)
 
     def show_drawing(self, drawing: bool) -> None:
         """Show whether the next drag draws the diameter."""

@@ -1,0 +1,177 @@
+"""Finds, makes and places the layers of the Picker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import LayerLock
+
+from napari_cryoml._napari._picker_display import DisplayImage
+
+TAG = "napari_cryoml"
+POSITIVE_COLOUR = "#009E73"
+NEGATIVE_COLOUR = "#D55E00"
+PICK_COLOUR = "#56B4E9"
+DIAMETER_COLOUR = "#F0E442"
+
+TITLES = {
+    "image": "Micrograph",
+    "scores": "Heat map",
+    "picks": "Picks",
+    "labels": "Labels",
+    "diameter": "Diameter",
+}
+_RING_WIDTH = 0.08
+_DEFAULT_DIAMETER_PX = 100.0
+
+
+class LayerBook:
+    """The layers of ours in a viewer, by their role.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._image: DisplayImage | None = None
+        self._diameter_px = _DEFAULT_DIAMETER_PX
+
+    @property
+    def _ndim(self) -> int:
+        return 2 if self._image is None else len(self._image.shape)
+
+    def layer(self, role: str) -> Any | None:
+        """Return the layer of a role (a key of `TITLES`), or None if there is none now."""
+        wanted = self._tag(role)
+        return next((layer for layer in self._ours() if layer.metadata[TAG] == wanted), None)
+
+    def _settle(self, layer: Any) -> None:
+        """Move a new layer to its place in the order of roles and protect it."""
+        roles = list(TITLES)
+        mine = roles.index(layer.metadata[TAG].split(":")[1])
+        above = [
+            self._viewer.layers.index(other)
+            for role in roles[mine + 1 :]
+            if (other := self.layer(role)) is not None
+        ]
+        if above:
+            self._viewer.layers.move(self._viewer.layers.index(layer), min(above))
+        # Deleting a Points layer right after a change can crash the canvas: napari asks first.
+        layer.locked = LayerLock.DELETION
+
+    def _common(self, role: str) -> dict[str, Any]:
+        known = self._image is not None and bool(self._image.pixel_size)
+        return {
+            "name": TITLES[role],
+            "metadata": {TAG: self._tag(role)},
+            "units": ("angstrom" if known else "pixel",) * self._ndim,
+            "axis_labels": ("z", "y", "x")[-self._ndim :],
+        }
+
+    def _point_place(self) -> dict[str, Any]:
+        return {"scale": (self._pixel(),) * self._ndim, "translate": (0.0,) * self._ndim}
+
+    def _place(self, layer: Any, place: dict[str, Any]) -> None:
+        for name, value in (*place.items(), ("units", self._common("image")["units"])):
+            setattr(layer, name, value)
+
+    def _pixel(self) -> float:
+        """Return the viewer's world units per image pixel: angstrom, or 1 where unknown."""
+        return (self._image.pixel_size if self._image else None) or 1.0
+
+    def _tag(self, role: str) -> str:
+        return f"picker:{role}:{self._ndim}"
+
+    def _ours(self) -> list[Any]:
+        return [
+            layer
+            for layer in self._viewer.layers
+            if str(layer.metadata.get(TAG, "")).startswith("picker:")
+        ]
+
+    def _add_scores(self) -> Any:
+        layer = self._viewer.add_image(
+            np.zeros((2,) * self._ndim, np.float32),
+            colormap="inferno",
+            blending="additive",
+            opacity=0.5,
+            interpolation2d="linear",
+            contrast_limits=(0.0, 1.0),
+            **self._common("scores"),
+            **self._point_place(),
+        )
+        self._settle(layer)
+        return layer
+
+    def _add_points(self, role: str, colour: str, features: dict[str, Any]) -> Any:
+        layer = self._viewer.add_points(
+            np.empty((0, self._ndim)),
+            ndim=self._ndim,
+            features=features,
+            face_color="transparent",
+            border_color=colour,
+            border_width=_RING_WIDTH,
+            symbol="disc",
+            size=self._diameter_px,
+            **self._common(role),
+            **self._point_place(),
+        )
+        self._settle(layer)
+        return layer
+
+    def _add_circle(self, corners: npt.NDArray[np.float64]) -> Any:
+        active = self._viewer.layers.selection.active
+        layer = self._viewer.add_shapes(
+            [corners],
+            shape_type="ellipse",
+            face_color="transparent",
+            edge_color=DIAMETER_COLOUR,
+            edge_width=max(1.0, self._diameter_px * 0.03),
+            **self._common("diameter"),
+            **self._point_place(),
+        )
+        layer.editable = False
+        self._settle(layer)
+        if active is not None:
+            self._viewer.layers.selection.active = active
+        return layer
+
+
+def heat_limits(values: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Return the contrast limits of a heat map: its median is black, its best peaks are bright."""
+    step = max(1, max(values.shape) // 512)
+    sample = values[(slice(None, None, step),) * values.ndim]
+    sample = sample[np.isfinite(sample)]
+    if not sample.size:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(sample, (50, 99.8)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def widen(limits: tuple[float, float]) -> tuple[float, float]:
+    """Return a range of contrast three times as wide as `limits`."""
+    spread = limits[1] - limits[0]
+    return limits[0] - spread, limits[1] + spread
+
+
+def row_colours(marks: npt.NDArray[Any], yes: str, no: str) -> npt.NDArray[np.float32]:
+    """Return one RGBA row a mark; arrays are cheaper for napari than names."""
+    table = np.array([_rgba(no), _rgba(yes)], np.float32)
+    return np.asarray(table[np.asarray(marks, np.intp)])
+
+
+def filled(
+    colours: npt.NDArray[np.float32], marks: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Return the face colours: crosses are filled, rings are not."""
+    faces = colours.copy()
+    faces[~marks, 3] = 0
+    return faces
+
+
+def _rgba(colour: str) -> list[float]:
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] + [1.0]
