@@ -21,7 +21,7 @@ from napari_cryoml.simulate import MicrographConfig, simulate_micrograph
 
 IMAGES = Path(__file__).parent / "images"
 N_LABELS = 12
-TRAINING_MINUTES = 1.0
+TRAINING_MINUTES = 0.7
 PATIENCE_S = 300
 
 
@@ -87,7 +87,7 @@ def picture(viewer: Any, name: str) -> None:
     """Write what the window shows, in few colours to keep the file small."""
     redraw()
     shot = viewer.window.screenshot(canvas_only=False, flash=False)
-    few = Image.fromarray(shot[..., :3]).quantize(64)
+    few = Image.fromarray(shot[..., :3]).quantize(256, method=Image.Quantize.MAXCOVERAGE)
     few.save(IMAGES / f"{name}.png", optimize=True)
 
 
