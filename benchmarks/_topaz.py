@@ -80,3 +80,8 @@ def scratch_folder() -> Iterator[Path]:
 def load_average() -> float:
     """Return how many processes have wanted to run during the last minute."""
     return os.getloadavg()[0]
+
+
+def counted(threads: int) -> str:
+    """Return a number of threads in words."""
+    return f"{threads} thread" if threads == 1 else f"{threads} threads"

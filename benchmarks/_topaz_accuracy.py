@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from _data import PickingSet, available_sets, load_set
 from _record import table
-from _topaz import Row, Topaz, load_average, scratch_folder
+from _topaz import Row, Topaz, counted, load_average, scratch_folder
 from napari_cryoml.data import ImageSource, Picks
 from napari_cryoml.evaluation import RECALLS, evaluate_picks
 from napari_cryoml.io import open_image, write_mrc
@@ -188,7 +188,7 @@ def accuracy_table(rows: Sequence[Row]) -> str:
     ]
     first, last = rows[0], rows[-1]
     text = (
-        f"{first['set']}, {first['labels']} labels, {first['threads']} thread(s) a picker. "
+        f"{first['set']}, {first['labels']} labels, {counted(first['threads'])} each. "
         f"topaz-em {last['topaz']}; its default is 10,000 updates, and it starts from a network "
         "that others trained on other particles; ours starts from nothing. Topaz's times go "
         f"without the {last['preprocess_seconds']:.0f} s it took to reduce and normalise all the "

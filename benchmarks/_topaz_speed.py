@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from _record import table
-from _topaz import Row, Topaz, load_average, scratch_folder
+from _topaz import Row, Topaz, counted, load_average, scratch_folder
 from napari_cryoml.models import Detector, import_topaz
 from napari_cryoml.picking import find_peaks, score_image
 from nms import greedy_loop
@@ -67,7 +67,9 @@ def _time_scoring(
     peaks = dict.fromkeys(("topaz_no_graph", "topaz"), 0.0)
     for _ in range(repeats):
         ours = _timed(times["ours"], lambda: score_image(detector, image))
-        _timed(times["ours_full"], lambda: score_image(detector, image, full_resolution=True))
+        full = _timed(
+            times["ours_full"], lambda: score_image(detector, image, full_resolution=True)
+        )
         for key in peaks:
             answer = topaz.ask(
                 "score",
@@ -77,12 +79,13 @@ def _time_scoring(
             )
             times[key].append(answer["seconds"])
             peaks[key] = peaks[key] or answer["peak_gb"]
-    step = (slice(None, None, detector.stride),) * 2
-    theirs = np.load(folder / "scores.npy")[step]
+    theirs = np.load(folder / "scores.npy")
+    every = slice(None, None, detector.stride)
+    differences = [np.abs(ours - theirs[every, every]).max(), np.abs(full - theirs).max()]
     return {
         "repeats": repeats,
         "stride": detector.stride,
-        "difference": float(np.abs(ours - theirs).max()),
+        "difference": float(max(differences)),
         **{f"{key}_seconds": float(np.median(values)) for key, values in times.items()},
         **{f"{key}_gb": value for key, value in peaks.items()},
     }
@@ -120,9 +123,9 @@ def scoring_table(rows: Sequence[Row]) -> str:
     worst = max(row["difference"] for row in rows)
     first = rows[0]
     text = (
-        f"One {first['size']} x {first['size']} working image, {first['threads']} thread(s), "
-        f"median of {first['repeats']} by turns, the same weights; where both score a pixel the "
-        f"scores differ by {worst:.0e} at most."
+        f"One {first['size']} x {first['size']} working image, {counted(first['threads'])}, "
+        f"median of {first['repeats']} by turns, the same weights; the scores of a pixel differ by "
+        f"{worst:.0e} at most."
     )
     return table(header, body) + "\n\n" + text
 
