@@ -1,0 +1,211 @@
+"""Write the tables of options, flags and keys into the pages, from the code that has them.
+
+Run ``python docs/options.py`` after a Config, a command or a key has changed. A table stands
+between ``<!-- NAME -->`` and ``<!-- end NAME -->``, NAME being a key of `TABLES`.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from napari_cryoml._registry import Config, Registry
+from napari_cryoml._widgets.picker._keys import KEYS
+from napari_cryoml.cli._app import app
+from napari_cryoml.models import detectors
+from napari_cryoml.objectives import objectives
+from napari_cryoml.picking import PickerConfig, baselines
+from napari_cryoml.simulate import MicrographConfig
+
+DOCS = Path(__file__).parent
+PAGES = ("options.md", "cli.md", "picker.md")
+
+_KINDS = {float: "number", int: "whole number", str: "text", tuple: "two whole numbers"}
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+_NAMES = {"model": detectors, "objective": objectives}
+_IN_DOCK = {"ndim": "taken from the images", "diameter": "the field *Diameter*"}
+
+
+def picker_table() -> str:
+    """Return a row an option of PickerConfig and of the Configs inside it."""
+    rows = []
+    for name, info in flat_fields(PickerConfig):
+        place = _IN_DOCK.get(name, "Advanced")
+        rows.append([f"`{name}`", place, default(info), accepted(name, info), info.description])
+    return table(["option", "in the dock", "default", "accepted", "what it does"], rows)
+
+
+def config_table(config: type[Config]) -> str:
+    """Return a row an option of a Config."""
+    rows = [
+        [f"`{name}`", default(info), accepted(name, info), info.description]
+        for name, info in flat_fields(config)
+    ]
+    return table(["option", "default", "accepted", "what it does"], rows)
+
+
+def registry_table(registry: Registry[Any]) -> str:
+    """Return a row an entry of a registry with the options it has."""
+    rows = []
+    for name in registry:
+        first_line = (registry[name].__doc__ or "").partition("\n")[0]
+        options = (f"`{field}` ({default(info)})" for field, info in flat_fields(registry[name]))
+        rows.append([f"`{name}`", first_line, ", ".join(options)])
+    return table([registry.kind, "what it is", "options (default)"], rows)
+
+
+def network_table() -> str:
+    """Return a row a network, with its sizes in 2-D."""
+    rows = []
+    for name in detectors:
+        config = detectors.create(name)
+        parameters = sum(tensor.numel() for tensor in config.build().parameters())
+        sees = f"{config.receptive_field} px"
+        rows.append([f"`{name}`", sees, config.stride, config.latent, f"{parameters:,}"])
+    return table(["network", "sees", "a score every", "features", "weights (2-D)"], rows)
+
+
+def key_table() -> str:
+    """Return a row a key of the Picker."""
+    rows = [[f"`{spelled(key.key)}`", key.title] for key in KEYS]
+    return table(["key", "what it does"], rows)
+
+
+def flag_table(command: str) -> str:
+    """Return a row an argument and flag of a command."""
+    rows = []
+    for parameter in parameters_of(command):
+        flags = " ".join(f"`{flag}`" for flag in (*parameter.opts, *parameter.secondary_opts))
+        if not parameter.opts[0].startswith("-"):
+            flags = f"`{parameter.name.upper()}`"
+        rows.append([flags, _default_of_flag(parameter), parameter.help or ""])
+    return table(["argument", "default", "what it is"], rows)
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield each command that does something, by its words ("pick train")."""
+    waiting = [("", typer.main.get_command(app))]
+    for words, command in waiting:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield words, command
+        else:
+            waiting += [(f"{words} {name}".strip(), entry) for name, entry in inner.items()]
+
+
+def parameters_of(words: str) -> Sequence[Any]:
+    """Return the arguments and flags of a command, without ``--help``."""
+    return [entry for entry in dict(commands())[words].params if entry.name != "help"]
+
+
+def spelled(key: str) -> str:
+    """Return a key of napari as it stands on the keyboard."""
+    return key.replace("Control", "Ctrl").replace("-", "+")
+
+
+def flat_fields(config: type[Config], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the options of a Config and of those inside it, under dotted names."""
+    for name, info in config.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Config):
+            yield from flat_fields(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name, info
+
+
+def accepted(name: str, info: FieldInfo) -> str:
+    """Return which values an option takes, in words."""
+    if name in _NAMES:
+        return ", ".join(f"`{entry}`" for entry in _NAMES[name])
+    parts: list[str] = []
+    for kind in _alternatives(info.annotation):
+        if get_origin(kind) is Literal:
+            parts += [f"`{value}`" for value in get_args(kind)]
+        elif kind is bool:
+            parts += ["`true`", "`false`"]
+        elif kind is type(None):
+            parts.append("`none`")
+        else:
+            parts.append(" ".join([_KINDS[get_origin(kind) or kind], _bounds(info)]).strip())
+    return ", ".join(parts)
+
+
+def default(info: FieldInfo) -> str:
+    """Return the default of an option as it is typed."""
+    if info.is_required():
+        return "needed"
+    return f"`{_text(info.default)}`"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _bounds(info: FieldInfo) -> str:
+    found = [
+        f"{sign} {value:g}"
+        for entry in info.metadata
+        for bound, sign in _BOUNDS.items()
+        if (value := getattr(entry, bound, None)) is not None
+    ]
+    return " and ".join(found)
+
+
+def _default_of_flag(parameter: Any) -> str:
+    if parameter.required:
+        return "needed"
+    value = parameter.default
+    return "" if value is None or value is False else f"`{_text(value)}`"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "picker options": picker_table,
+    "networks": network_table,
+    "network options": partial(registry_table, detectors),
+    "objective options": partial(registry_table, objectives),
+    "baseline options": partial(registry_table, baselines),
+    "simulation options": partial(config_table, MicrographConfig),
+    "keys": key_table,
+    **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
+}
+
+
+def fill(text: str) -> str:
+    """Return a page with its tables written anew."""
+    for name in re.findall(r"<!-- end (.+?) -->", text):
+        block = f"<!-- {name} -->\n\n{TABLES[name]()}\n\n<!-- end {name} -->"
+        pattern = f"<!-- {re.escape(name)} -->.*?<!-- end {re.escape(name)} -->"
+        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+    return text
+
+
+def main() -> None:
+    """Write all pages that have tables."""
+    for name in PAGES:
+        page = DOCS / name
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
