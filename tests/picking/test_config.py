@@ -39,3 +39,18 @@ def test_an_unknown_name_is_a_sentence_with_the_known_ones(option: str) -> None:
     config = PickerConfig(diameter=10, **{option: "nonsense"})
     with pytest.raises(InputError, match=r"nonsense.*choose one of .*(conv31|ge_binomial)"):
         config.detector_config() if option == "model" else config.objective_config()
+
+
+def test_the_options_of_the_network_reach_it() -> None:
+    config = PickerConfig(diameter=10, network={"units": 4, "batch_norm": False}).detector_config()
+    assert (config.units, config.batch_norm, config.ndim) == (4, False, 2)
+    again = PickerConfig.model_validate(
+        PickerConfig(diameter=10, network={"units": 4}).model_dump()
+    )
+    assert again.network.units == 4
+
+
+def test_a_file_from_before_these_options_is_read() -> None:
+    former = PickerConfig(diameter=10).model_dump(mode="json")
+    del former["network"]
+    assert PickerConfig.model_validate(former) == PickerConfig(diameter=10)

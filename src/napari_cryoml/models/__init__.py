@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_cryoml.models._config import DetectorConfig, detectors
+from napari_cryoml.models._config import DetectorConfig, NetworkOptions, detectors
 from napari_cryoml.models._conv31 import Conv31
 from napari_cryoml.models._conv63 import Conv63
 from napari_cryoml.models._conv127 import Conv127
@@ -26,6 +26,7 @@ __all__ = [
     "Decoder",
     "Detector",
     "DetectorConfig",
+    "NetworkOptions",
     "ResNet8",
     "ResNet16",
     "detectors",

@@ -14,15 +14,9 @@ if TYPE_CHECKING:
     from napari_cryoml.models._detector import Detector
 
 
-class DetectorConfig(Config):
-    """The options of a network that scores "a particle is centred here".
+class NetworkOptions(Config):
+    """The options that all detectors have."""
 
-    A subclass says in `layers` what the network is made of; all else follows from that.
-    """
-
-    activation: ClassVar[Literal["relu", "prelu"]] = "relu"
-
-    ndim: Literal[2, 3] = Field(2, description="2 for micrographs, 3 for tomograms.")
     units: int = Field(
         32,
         ge=1,
@@ -40,6 +34,17 @@ class DetectorConfig(Config):
         description="Share of the features silenced in each training step; some help against "
         "overfitting when there are few labels.",
     )
+
+
+class DetectorConfig(NetworkOptions):
+    """The options of a network that scores "a particle is centred here".
+
+    A subclass says in `layers` what the network is made of; all else follows from that.
+    """
+
+    activation: ClassVar[Literal["relu", "prelu"]] = "relu"
+
+    ndim: Literal[2, 3] = Field(2, description="2 for micrographs, 3 for tomograms.")
 
     @abstractmethod
     def layers(self) -> tuple[Layer, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from napari_cryoml._registry import Config
-from napari_cryoml.models import DetectorConfig, detectors
+from napari_cryoml.models import DetectorConfig, NetworkOptions, detectors
 from napari_cryoml.objectives import ObjectiveConfig, objectives, reconstruction_weight
 from napari_cryoml.preprocess import PreprocessConfig
 from napari_cryoml.training import TrainingConfig
@@ -52,6 +52,7 @@ class PickerConfig(Config):
     working_diameter: float | None = Field(
         None,
         ge=4,
+        le=200,
         description="Particle diameter in pixels of the reduced image the network sees; none to "
         "take 0.45 of the network's receptive field.",
     )
@@ -66,6 +67,7 @@ class PickerConfig(Config):
         description="How many images without labels take part in training as unlabelled.",
     )
     device: str = Field("auto", description="Where to train: auto, cpu, cuda, mps.")
+    network: NetworkOptions = NetworkOptions()
     training: TrainingConfig = TrainingConfig()
 
     def detector_config(self) -> DetectorConfig:
@@ -76,7 +78,7 @@ class PickerConfig(Config):
         InputError
             If there is no network of that name.
         """
-        return detectors.create(self.model, ndim=self.ndim)
+        return detectors.create(self.model, ndim=self.ndim, **self.network.model_dump())
 
     def objective_config(self) -> ObjectiveConfig:
         """Return the Config of the objective.
