@@ -7,6 +7,7 @@ from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, o
 from napari_cryoml.io._image_sets import open_images
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
+from napari_cryoml.io._rescue import save_or_rescue
 
 __all__ = [
     "FORMATS",
@@ -20,6 +21,7 @@ __all__ = [
     "open_image",
     "open_images",
     "read_picks",
+    "save_or_rescue",
     "scale",
     "write_mrc",
     "write_picks",
