@@ -9,6 +9,7 @@ from ._baselines import (
 from ._config import PickerConfig
 from ._dense import score_image
 from ._events import ImagePicked
+from ._imported import picker_from_topaz
 from ._labels import LABEL_COLUMN, labels_from_table
 from ._peaks import find_peaks
 from ._pick import pick_images
@@ -32,6 +33,7 @@ __all__ = [
     "find_peaks",
     "labels_from_table",
     "pick_images",
+    "picker_from_topaz",
     "picks_from_map",
     "refine",
     "score_image",

@@ -14,7 +14,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._registry import describe
 from napari_cryoml.data import ImageSource, Picks, ScoreMap
 from napari_cryoml.picking._config import PickerConfig
-from napari_cryoml.picking._loss import weights_of_detector
+from napari_cryoml.picking._loss import Trainee, weights_of_detector
 from napari_cryoml.picking._scoring import LOWEST_SCORE, picks_from_map
 from napari_cryoml.preprocess import Preprocessor
 
@@ -129,7 +129,7 @@ class Picker:
         """
         from napari_cryoml.training import TrainingState
 
-        state = self.state or TrainingState(self.detector.state_dict(), {}, 0)
+        state = self.state or TrainingState(Trainee(self.detector, None).state_dict(), {}, 0)
         header = {
             "kind": "picker",
             "config": self.config.model_dump(mode="json"),

@@ -11,6 +11,7 @@ import torch
 from napari_cryoml import __version__
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
+from napari_cryoml.io import save_or_rescue
 from napari_cryoml.jobs import Command, Event, Job
 from napari_cryoml.models import Decoder
 from napari_cryoml.objectives import class_prior
@@ -86,7 +87,7 @@ def train_picker(
     workspace = yield from _prepare(chosen, config, fitted)
     run = _Run(workspace, labels, config, previous, device)
     state = yield from run.train(preview)
-    run.picker(state).save(out)
+    save_or_rescue(run.picker(state).save, out)
     return Path(out)
 
 
@@ -139,10 +140,11 @@ def _load_start(start: str | Path | None, config: PickerConfig) -> Picker | None
     if start is None:
         return None
     picker = Picker.load(start)
-    if picker.config.model != config.model or picker.config.ndim != config.ndim:
+    before, now = _shape_of(picker.config), _shape_of(config)
+    if before != now:
         raise InputError(
-            f"{start} holds a {picker.config.ndim}-D {picker.config.model}, but a {config.ndim}-D "
-            f"{config.model} is to be trained: choose the same network, or start afresh."
+            f"{start} holds a {before}, but a {now} is to be trained: choose the same network, or "
+            "start afresh."
         )
     if abs(picker.config.diameter - config.diameter) > 0.1 * config.diameter:
         raise InputError(
@@ -150,6 +152,13 @@ def _load_start(start: str | Path | None, config: PickerConfig) -> Picker | None
             f"diameter is {config.diameter:g} px now: set it back, or start afresh."
         )
     return picker
+
+
+def _shape_of(config: PickerConfig) -> str:
+    """Return in words what weights have to fit: the network and its size."""
+    norm = "with" if config.network.batch_norm else "without"
+    units = config.network.units
+    return f"{config.ndim}-D {config.model} of {units} units {norm} batch norm"
 
 
 def _choose_images(
@@ -194,7 +203,7 @@ class _Run:
         self._device = device
         self._held = hold_out(labels, config.training.validation_share, config.training.seed)
         self._resume = previous.state if previous else None
-        working = config.preprocess_config().working_diameter
+        working = workspace.preprocessor.config.working_diameter
         self._radius = config.training.label_radius * working / 2  # working pixels
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
