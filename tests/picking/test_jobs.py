@@ -243,3 +243,23 @@ def test_two_threads_of_a_seed_agree(tmp_path: Path) -> None:
         path = run_inline(train_picker([image], labels, config, out=tmp_path / name))
         maps.append(Picker.load(path).score(image).values)
     assert np.array_equal(*maps)
+
+
+@pytest.mark.parametrize("weights", [(0, 1), (1, 0)])
+def test_going_on_with_or_without_the_reconstruction(weights: tuple, tmp_path: Path) -> None:
+    image, centres = _blobs(0)
+    labels = {"a.mrc": Annotations.of_positives(centres[:8])}
+    paths = [tmp_path / "first.safetensors", tmp_path / "second.safetensors"]
+    for out, start, weight in zip(paths, [None, paths[0]], weights, strict=True):
+        config = _config(autoencoder=weight, training={"steps": 2})
+        run_inline(train_picker([image], labels, config, out=out, start=start))
+    assert Picker.load(paths[1]).state.step == 4
+
+
+def test_going_on_with_another_size_of_network_is_a_sentence(trained: Path, tmp_path: Path) -> None:
+    image, centres = _blobs(0)
+    labels = {"a.mrc": Annotations.of_positives(centres[:8])}
+    config = _config(network={"units": 4})
+    job = train_picker([image], labels, config, out=tmp_path / "m.safetensors", start=trained)
+    with pytest.raises(InputError, match=r"holds a 2-D conv31 of 32 units .* of 4 units"):
+        run_inline(job)

@@ -161,6 +161,16 @@ def _shape_of(config: PickerConfig) -> str:
     return f"{config.ndim}-D {config.model} of {units} units {norm} batch norm"
 
 
+def _fitting(state: TrainingState | None, trainee: Trainee) -> TrainingState | None:
+    """Return a state for a trainee that may have got a decoder since, or lost it."""
+    own = trainee.state_dict()
+    if state is None or state.weights.keys() == own.keys():
+        return state
+    known = {name: value for name, value in state.weights.items() if name in own}
+    # What the optimiser remembers goes by the order of the parameters, which is another one now.
+    return TrainingState({**own, **known}, {}, state.step)
+
+
 def _choose_images(
     images: Sequence[ImageSource], labels: Mapping[str, Annotations], config: PickerConfig
 ) -> list[ImageSource]:
@@ -202,12 +212,12 @@ class _Run:
         self._workspace, self._labels, self._config = workspace, labels, config
         self._device = device
         self._held = hold_out(labels, config.training.validation_share, config.training.seed)
-        self._resume = previous.state if previous else None
         working = workspace.preprocessor.config.working_diameter
         self._radius = config.training.label_radius * working / 2  # working pixels
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
+        self._resume = _fitting(previous.state, self.trainee) if previous else None
         self._validator = Validator(self.trainee.detector, workspace, self._held, config, device)
 
     def train(self, preview: ImageSource | None) -> Generator[Event, Command | None, TrainingState]:
