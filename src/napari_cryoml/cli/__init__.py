@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
+from collections.abc import Sequence
+from typing import Any
 
-import click
+import typer
 
 from napari_cryoml._errors import InputError
 
 DONE, OUR_FAULT, USER_MISTAKE = 0, 1, 2
 
+# What a disk refuses; any other OSError is a fault of ours.
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
-def main(arguments: list[str] | None = None) -> int:
+# Some releases of typer use the installed click, others bring their own: this is either's.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Parameters
     ----------
-    arguments : list of str, optional
+    arguments : sequence of str, optional
         What follows the program's name; ``sys.argv`` by default.
 
     Returns
@@ -26,28 +35,42 @@ def main(arguments: list[str] | None = None) -> int:
         0 done, 2 a user's mistake (one sentence says which), 1 our fault (with a traceback).
     """
     from napari_cryoml.cli._app import app
+    from napari_cryoml.cli._output import plain_warnings
 
-    words = sys.argv[1:] if arguments is None else arguments
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(words, standalone_mode=False, prog_name="napari-cryoml")
-    except click.ClickException as error:
+        with plain_warnings():
+            code = app(words, standalone_mode=False, prog_name="napari-cryoml")
+    except _UsageError as error:
         error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        return _fail(error.format_message(), words, USER_MISTAKE, said=True)
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("Stopped.", words, OUR_FAULT)
     except InputError as error:
         return _fail(str(error), words, USER_MISTAKE)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            return _fail(_sentence(error), words, USER_MISTAKE)
         traceback.print_exc()
         return _fail(f"This is our fault: {error!r}. Please report it.", words, OUR_FAULT)
     return code if isinstance(code, int) else DONE
 
 
-def _fail(sentence: str, words: list[str], code: int) -> int:
+def _sentence(error: OSError) -> str:
+    """Return what the system refused, and where."""
+    where = error.filename or "A file"
+    return (
+        f"{where} cannot be read or written ({error.strerror or error}): check the folder, its "
+        "permissions and the free space."
+    )
+
+
+def _fail(sentence: str, words: list[str], code: int, *, said: bool = False) -> int:
     """Say what went wrong on stderr and, if JSON was asked for, in its last line too."""
     from napari_cryoml.cli._output import print_json
 
-    sys.stderr.write(f"{sentence}\n")
+    if not said:
+        sys.stderr.write(f"{sentence}\n")
     if "--json" in words:
         print_json({"error": sentence})
     return code

@@ -17,8 +17,18 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.checkpoint import read_header
 from napari_cryoml.cli._display import ensure_display, is_virtual
 from napari_cryoml.cli._lengths import parse_length
-from napari_cryoml.cli._options import JSON, SEED, common_pixel_size, config_of, open_inputs
-from napari_cryoml.cli._output import report, run_job, write_heatmap
+from napari_cryoml.cli._options import (
+    JSON,
+    PIXEL_SIZE,
+    SEED,
+    check_folder,
+    config_of,
+    open_inputs,
+    pixel_size_of,
+    read_labels,
+)
+from napari_cryoml.cli._output import report, run_job
+from napari_cryoml.cli._picks import write_heatmap
 from napari_cryoml.data import Annotations, ImageSource, PicksTable
 from napari_cryoml.io import match_images
 from napari_cryoml.jobs import ChildJob, Event, follow
@@ -73,6 +83,7 @@ def demo(
     diameter: Annotated[
         str | None, typer.Option(help="Particle diameter of your images: 108 (pixels) or 180A.")
     ] = None,
+    pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("demo-output"),
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 1.0,
     seed: Annotated[int, SEED] = 0,
@@ -83,9 +94,9 @@ def demo(
     if viewer:
         ensure_display()
     watch = Stopwatch()
-    out.mkdir(parents=True, exist_ok=True)
+    check_folder(out)
     with watch.step("simulate" if not images else "open"):
-        example = _own(images, labels, diameter) if images else _simulated(out, seed)
+        example = _own(images, labels, diameter, pixel_size) if images else _simulated(out, seed)
     config = config_of(
         PickerConfig,
         diameter=example.diameter,
@@ -132,20 +143,19 @@ def _simulated(out: Path, seed: int) -> Example:
     return Example(images, labels, config.diameter, truth)
 
 
-def _own(images: list[str], labels: Path | None, diameter: str | None) -> Example:
+def _own(
+    images: list[str], labels: Path | None, diameter: str | None, pixel_size: float | None
+) -> Example:
     """Return the user's images and labels."""
-    from napari_cryoml.io import read_picks
-    from napari_cryoml.picking import labels_from_table
-
     if labels is None or diameter is None:
         raise InputError(
             "Your own images need --labels FILE and --diameter PX; without images the demo "
             "simulates some."
         )
     sources = open_inputs(images)
-    length = parse_length(diameter, common_pixel_size(sources), "--diameter")
-    named = labels_from_table(read_picks(labels), [source.name for source in sources])
-    return Example(sources, named, length)
+    size = pixel_size_of(sources, pixel_size)
+    length = parse_length(diameter, size, "--diameter")
+    return Example(sources, read_labels(labels, sources, size), length)
 
 
 def _collect(event: Event, picked: list[ImagePicked]) -> None:

@@ -36,7 +36,7 @@ def parse_length(text: str, pixel_size: float | None, what: str) -> float:
         return length
     if not pixel_size:
         raise InputError(
-            f"{what} was given in angstrom, but the images do not say their pixel size: give "
-            "pixels, or --pixel-size."
+            f"{what} was given in angstrom, but the images do not say one pixel size: give it in "
+            "pixels, or add --pixel-size."
         )
     return length / pixel_size

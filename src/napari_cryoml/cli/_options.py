@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import os
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._registry import ConfigT, describe
-from napari_cryoml.data import ImageSource
+from napari_cryoml.data import Annotations, ImageSource, Picks
 
 JSON = typer.Option("--json", help="Print one JSON object as the last line.")
 SEED = typer.Option("--seed", min=0, help="Seed of everything random.")
+PIXEL_SIZE = typer.Option("--pixel-size", help="Angstrom per pixel, where the images do not say.")
+DEVICE = typer.Option("--device", help="Where to compute: auto, cpu, cuda, mps.")
 IMAGES = typer.Argument(help="Images: files, folders or patterns in quotes.", show_default=False)
 
+_SAME_PIXEL_SIZE = 0.005
 
-def field_help(config: type[BaseModel], name: str) -> str:
-    """Return the description of an option of a Config."""
-    return config.model_fields[name].description or ""
+
+def field_help(config: type[BaseModel], name: str, choices: Iterable[str] = ()) -> str:
+    """Return the description of an option of a Config, and what there is to choose from."""
+    description = config.model_fields[name].description or ""
+    names = ", ".join(choices)
+    return f"{description} One of {names}." if names else description
 
 
 def open_inputs(paths: Sequence[str]) -> Sequence[ImageSource]:
@@ -39,10 +48,46 @@ def open_inputs(paths: Sequence[str]) -> Sequence[ImageSource]:
     return images
 
 
-def common_pixel_size(images: Sequence[ImageSource]) -> float | None:
-    """Return the pixel size the images share, in angstrom, or None."""
-    sizes = {image.pixel_size for image in images}
-    return sizes.pop() if len(sizes) == 1 else None
+def pixel_size_of(images: Iterable[ImageSource | Picks], given: float | None) -> float | None:
+    """Return the pixel size to reckon with, in angstrom: the given one, or the images' own.
+
+    None if nobody says, or the images differ.
+
+    Raises
+    ------
+    InputError
+        If the given one is no positive number.
+    """
+    if given is not None and not 0 < given < math.inf:
+        raise InputError(
+            f"--pixel-size takes a number of angstrom above 0, as 1.35; {given:g} was given."
+        )
+    sizes = [image.pixel_size or 0.0 for image in images]
+    if given is not None or not sizes:
+        return given
+    alike = max(sizes) - min(sizes) <= _SAME_PIXEL_SIZE * max(sizes)
+    return sizes[0] if alike and sizes[0] > 0 else None
+
+
+def read_labels(
+    path: Path, images: Sequence[ImageSource], pixel_size: float | None
+) -> dict[str, Annotations]:
+    """Return the labels of the images in a coordinate file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is empty, or belongs to none of the images.
+    """
+    from napari_cryoml.io import read_picks
+    from napari_cryoml.picking import labels_from_table
+
+    shapes = {image.name: image.shape for image in images}
+    with warnings.catch_warnings():
+        # Said by labels_from_table, and with what to do.
+        warnings.filterwarnings("ignore", ".*holds no picks", InputWarning)
+        table = read_picks(path, pixel_size=pixel_size, shapes=shapes)
+    return labels_from_table(table, list(shapes))
 
 
 def with_settings(config: ConfigT, settings: Sequence[str]) -> ConfigT:
@@ -72,7 +117,10 @@ def _put(values: dict[str, Any], path: list[str], value: str, key: str) -> None:
         values = values[part]
     if path[-1] not in values:
         raise InputError(f"--set {key}: choose one of {', '.join(values)}.")
-    values[path[-1]] = None if value == "none" else value
+    if isinstance(values[path[-1]], tuple):
+        values[path[-1]] = value.split(",")
+    else:
+        values[path[-1]] = None if value == "none" else value
 
 
 def config_of(cls: type[ConfigT], **options: Any) -> ConfigT:
@@ -90,16 +138,34 @@ def config_of(cls: type[ConfigT], **options: Any) -> ConfigT:
 
 
 def check_output(path: Path) -> Path:
-    """Return `path` once its folder is known to exist, so that no work is lost at the end.
+    """Return the path of a file to write once it is known to be possible.
+
+    Asked before long work, so that none of it is lost at the end.
 
     Raises
     ------
     InputError
-        If the folder does not exist and cannot be made.
+        If it is a folder, or its own folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give the name of a file in it.")
+    check_folder(path.parent)
+    return path
+
+
+def check_folder(folder: Path) -> Path:
+    """Return a folder once it is there and can be written to.
+
+    Raises
+    ------
+    InputError
+        If it cannot.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        problem = f"{path.parent} cannot be made ({error.strerror}): choose another folder."
+        problem = f"{folder} cannot be made ({error.strerror}): choose another folder."
         raise InputError(problem) from error
-    return path
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder} cannot be written to: choose another folder.")
+    return folder

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -17,15 +18,25 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from napari_cryoml._errors import InputWarning
 from napari_cryoml.jobs import Event, Job, run_inline
-from napari_cryoml.picking import ImagePicked
 
 ResultT = TypeVar("ResultT")
 
+_LOG_SECONDS = 10.0
+"""Least time between two lines of progress where there is no terminal."""
+
 
 def print_json(result: Mapping[str, Any]) -> None:
-    """Print one JSON object on a line of its own."""
-    sys.stdout.write(json.dumps(result, default=str) + "\n")
+    """Print one JSON object on a line of its own; what JSON has no word for, as NaN, is null."""
+    sys.stdout.write(json.dumps(_plain(result), default=str, allow_nan=False) + "\n")
     sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def report(result: Mapping[str, Any], *, as_json: bool) -> None:
@@ -33,15 +44,26 @@ def report(result: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
+    for line in _lines(result):
+        sys.stdout.write(f"{line}\n")
+
+
+def _lines(result: Mapping[str, Any], margin: str = "") -> Iterator[str]:
     for name, value in result.items():
-        shown = f"{value:.4g}" if isinstance(value, float) else value
-        sys.stdout.write(f"{name.replace('_', ' ')}: {shown}\n")
+        label = f"{margin}{name if margin else name.replace('_', ' ')}:"
+        if isinstance(value, Mapping):
+            yield label
+            yield from _lines(value, margin + "  ")
+        elif isinstance(value, list):
+            yield f"{label} {', '.join(map(str, value))}"
+        else:
+            yield f"{label} {value:.4g}" if isinstance(value, float) else f"{label} {value}"
 
 
 def run_job(
     job: Job[ResultT], title: str, on_event: Callable[[Event], object] | None = None
 ) -> ResultT:
-    """Run a job here with a progress bar on stderr; Ctrl-C stops it and keeps what it has.
+    """Run a job here with its progress on stderr; Ctrl-C stops it and keeps what it has.
 
     Parameters
     ----------
@@ -52,48 +74,72 @@ def run_job(
         Sees every event.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    progress = _bar if console.is_terminal else _log
     with (
-        Progress(*columns, TextColumn("{task.fields[said]}"), console=console) as progress,
+        progress(title, console) as show,
         _stop_on_interrupt() as interrupted,
         plain_warnings(console),
     ):
-        task = progress.add_task(title, total=None, said="")
 
-        def show(event: Event) -> None:
-            said = event.message or _describe(event)
-            progress.update(task, completed=event.done, total=event.total or None, said=said)
+        def see(event: Event) -> None:
+            show(event)
             if on_event is not None:
                 on_event(event)
 
-        return run_inline(job, show, lambda: bool(interrupted))
+        return run_inline(job, see, lambda: bool(interrupted))
 
 
-def write_heatmap(event: ImagePicked, folder: Path) -> None:
-    """Write the score map of an image as MRC, with the pixel size of its own grid."""
-    from napari_cryoml.io import write_mrc
+@contextmanager
+def _bar(title: str, console: Console) -> Iterator[Callable[[Event], None]]:
+    """Show events as a bar that moves."""
+    said = TextColumn("{task.fields[said]}", markup=False)  # names may hold brackets
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), said)
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=None, said="")
 
-    folder.mkdir(parents=True, exist_ok=True)
-    size, step = event.picks.pixel_size, float(event.score_map.scale.mean())
-    path = folder / f"{Path(event.image).stem}_scores.mrc"
-    write_mrc(path, event.score_map.values, size * step if size else None)
+        def show(event: Event) -> None:
+            said = _describe(event)
+            progress.update(task, completed=event.done, total=event.total or None, said=said)
+
+        yield show
+
+
+@contextmanager
+def _log(title: str, console: Console) -> Iterator[Callable[[Event], None]]:
+    """Show events as a line now and then, for a file or a cluster's log."""
+    last = time.monotonic()
+
+    def show(event: Event) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _LOG_SECONDS:
+            last = time.monotonic()
+            say(f"{title}: {_describe(event)}", console)
+
+    yield show
+
+
+def say(sentence: str, console: Console | None = None) -> None:
+    """Print a sentence on stderr as it is, on one line."""
+    where = console or Console(stderr=True)
+    where.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def _describe(event: Event) -> str:
-    """Return step and loss of a training event in a few words."""
+    """Return what an event says, or else step and loss of a training event in a few words."""
     loss = getattr(event, "loss", None)
-    return "" if loss is None else f"step {getattr(event, 'step', 0)}, loss {loss:.3f}"
+    if event.message or loss is None:
+        return event.message
+    return f"step {getattr(event, 'step', 0)}, loss {loss:.3f}"
 
 
 @contextmanager
 def plain_warnings(console: Console | None = None) -> Iterator[None]:
     """Print warnings about the input as one sentence each, without a source line."""
-    where = console or Console(stderr=True)
     original = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         if issubclass(category, InputWarning):
-            where.print(f"[yellow]{message}[/yellow]")
+            say(str(message), console)
         else:
             original(message, category, *args, **kwargs)
 

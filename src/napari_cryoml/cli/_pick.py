@@ -1,7 +1,8 @@
-"""napari-cryoml pick: train, run, evaluate."""
+"""napari-cryoml pick: train, run, evaluate, import-topaz."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,20 +11,26 @@ import typer
 from napari_cryoml._errors import InputError
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import (
+    DEVICE,
     IMAGES,
     JSON,
+    PIXEL_SIZE,
     SEED,
     check_output,
-    common_pixel_size,
     config_of,
     field_help,
     open_inputs,
+    pixel_size_of,
+    read_labels,
     with_settings,
 )
-from napari_cryoml.cli._output import report, run_job, write_heatmap
+from napari_cryoml.cli._output import report, run_job
+from napari_cryoml.cli._picks import PickedImages, check_picks_output
 from napari_cryoml.data import PicksTable
 from napari_cryoml.jobs import Event
-from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.models import detectors
+from napari_cryoml.objectives import objectives
+from napari_cryoml.picking import PickerConfig
 
 app = typer.Typer(no_args_is_help=True, help="Train a picker, run it, and judge its picks.")
 
@@ -34,24 +41,28 @@ def train(
     labels: Annotated[Path, typer.Option(help="Labelled particles: STAR, box, cbox, CSV, cs ...")],
     diameter: Annotated[str, typer.Option(help="Particle diameter: 108 (pixels) or 180A.")],
     out: Annotated[Path, typer.Option(help="The model file to write (.safetensors).")],
-    objective: Annotated[str, typer.Option(help=field_help(PickerConfig, "objective"))] = (
-        PickerConfig.model_fields["objective"].default
-    ),
+    objective: Annotated[
+        str, typer.Option(help=field_help(PickerConfig, "objective", objectives))
+    ] = (PickerConfig.model_fields["objective"].default),
     autoencoder: Annotated[str, typer.Option(help=field_help(PickerConfig, "autoencoder"))] = "0",
-    model: Annotated[str, typer.Option(help=field_help(PickerConfig, "model"))] = (
+    model: Annotated[str, typer.Option(help=field_help(PickerConfig, "model", detectors))] = (
         PickerConfig.model_fields["model"].default
     ),
-    minutes: Annotated[float | None, typer.Option(help="Train for this long at most.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Train for this long at most; 2 minutes if --steps is not given either."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Train for this many steps at most.")] = None,
     seed: Annotated[int, SEED] = 0,
     device: Annotated[str, typer.Option(help=field_help(PickerConfig, "device"))] = "auto",
-    start: Annotated[Path | None, typer.Option(help="Go on from this model.")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Go on from this model, of the same network and diameter."),
+    ] = None,
     particles_per_image: Annotated[
         float | None, typer.Option(help=field_help(PickerConfig, "particles_per_image"))
     ] = None,
-    pixel_size: Annotated[
-        float | None, typer.Option(help="Angstrom per pixel, where the images do not say.")
-    ] = None,
+    pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other option, as training.crop_size=96."),
@@ -59,11 +70,10 @@ def train(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Train a picker on labelled images."""
-    from napari_cryoml.io import read_picks
-    from napari_cryoml.picking import labels_from_table, train_picker
+    from napari_cryoml.picking import train_picker
 
     sources = open_inputs(images)
-    size = pixel_size or common_pixel_size(sources)
+    size = pixel_size_of(sources, pixel_size)
     config = config_of(
         PickerConfig,
         diameter=parse_length(diameter, size, "--diameter"),
@@ -76,7 +86,7 @@ def train(
         training=_budget(minutes, steps) | {"seed": seed},
     )
     config = with_settings(config, settings or [])
-    labelled = labels_from_table(read_picks(labels), [source.name for source in sources])
+    labelled = read_labels(labels, sources, size)
     job = train_picker(sources, labelled, config, out=check_output(out), start=start)
     last: dict[str, Any] = {}
     path = run_job(job, "Training", lambda event: last.update(_figures(event)))
@@ -108,58 +118,63 @@ def run(
     out: Annotated[Path, typer.Option(help="Where the picks go; the suffix says the format.")],
     threshold: Annotated[
         float | None,
-        typer.Option(help="Least score (log-odds) of a pick; by default what training proposed."),
+        typer.Option(
+            help="Least score (log-odds) of a pick; by default what training proposed, and "
+            "-6 to keep all that could be one."
+        ),
     ] = None,
     heatmaps: Annotated[
         Path | None, typer.Option(help="Write the score map of each image here, as MRC.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    device: Annotated[str, DEVICE] = "auto",
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick the particles of images with a trained picker."""
-    from napari_cryoml.io import write_picks
-    from napari_cryoml.picking import pick_images
+    from napari_cryoml.io import save_or_rescue, write_picks
+    from napari_cryoml.picking import Picker, pick_images
 
     sources = open_inputs(images)
-    check_output(out)
+    check_picks_output(out, sources)
+    picked = PickedImages(sources, heatmaps)
+    least = Picker.load(model).threshold if threshold is None else threshold
+    job = pick_images(sources, model, threshold=least, device=device)
+    table = run_job(job, "Picking", picked.take)
+    picked.tell()
     shapes = {source.name: source.shape for source in sources}
-    job = pick_images(sources, model, threshold=threshold, device=device)
-    table = run_job(job, "Picking", lambda event: _keep_heatmap(event, heatmaps))
-    files = write_picks(table, out, shapes=shapes)
-    counts = {picks.image: len(picks) for picks in table}
-    result = {"picks": [str(file) for file in files], "n_picks": table.n_picks, "images": counts}
-    report(result, as_json=as_json)
-
-
-def _keep_heatmap(event: Event, folder: Path | None) -> None:
-    if folder is not None and isinstance(event, ImagePicked):
-        write_heatmap(event, folder)
+    files = save_or_rescue(lambda path: write_picks(table, path, shapes=shapes), out)
+    paths = [str(file) for file in files]
+    result = {"picks": paths, "n_picks": table.n_picks, "threshold": least}
+    report(result | picked.figures(), as_json=as_json)
 
 
 @app.command()
 def evaluate(
     picks: Annotated[Path, typer.Argument(help="Picks with scores.")],
     truth: Annotated[Path, typer.Option(help="The particles that are there.")],
-    radius: Annotated[str, typer.Option(help="A pick this close to a particle has found it.")],
-    pixel_size: Annotated[float | None, typer.Option(help="Angstrom per pixel.")] = None,
+    radius: Annotated[
+        str,
+        typer.Option(help="A pick this close to a particle has found it: 24 (pixels) or 40A."),
+    ],
+    pixel_size: Annotated[
+        float | None,
+        typer.Option("--pixel-size", help="Angstrom per pixel, where the particles do not say."),
+    ] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Judge picks by the particles that are there: AP, precision at recalls, best F1."""
     from napari_cryoml.evaluation import evaluate_picks
     from napari_cryoml.io import read_picks
 
-    found, known = read_picks(picks), read_picks(truth)
-    size = pixel_size or next((entry.pixel_size for entry in known if entry.pixel_size), None)
-    result = evaluate_picks(
-        _named_like(found, known), known, parse_length(radius, size, "--radius")
-    )
-    report(result.to_json(), as_json=as_json)
+    known = read_picks(truth)
+    if known.n_picks == 0:
+        raise InputError(f"{truth} holds no particles to compare with: give the true ones.")
+    found = _named_like(read_picks(picks), known)
+    within = parse_length(radius, pixel_size_of(known, pixel_size), "--radius")
+    report(evaluate_picks(found, known, within).to_json(), as_json=as_json)
 
 
 def _named_like(found: PicksTable, known: PicksTable) -> PicksTable:
     """Return the picks under the truth's names of their images."""
-    from dataclasses import replace
-
     from napari_cryoml.io import match_images
 
     matched = match_images(found.images, known.images)
@@ -171,3 +186,54 @@ def _named_like(found: PicksTable, known: PicksTable) -> PicksTable:
     return PicksTable.of(
         replace(entry, image=matched.get(entry.image, entry.image)) for entry in found
     )
+
+
+@app.command("import-topaz")
+def import_topaz(
+    file: Annotated[Path, typer.Argument(help="The model that Topaz saved (.sav).")],
+    diameter: Annotated[
+        str, typer.Option(help="Particle diameter in the images to pick: 108 (pixels) or 180A.")
+    ],
+    downsampling: Annotated[
+        float,
+        typer.Option(
+            help="How many pixels of the images to pick make one pixel of the images Topaz was "
+            "trained on: its --scale, if they are the same."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The model file to write (.safetensors).")],
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="You know who made the file; reading it runs whatever code is in it."
+        ),
+    ] = False,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Images to pick, or a folder of them: their grey values are then scaled together, "
+            "as for Topaz; without them, each image by itself."
+        ),
+    ] = None,
+    pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
+    seed: Annotated[int, SEED] = 0,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Turn a model of Topaz into one that pick run takes; needs Topaz to be installed."""
+    from napari_cryoml.picking import picker_from_topaz
+
+    sources = open_inputs(images) if images else []
+    size = pixel_size_of(sources, pixel_size)
+    picker = picker_from_topaz(
+        file,
+        trust=trust,
+        diameter=parse_length(diameter, size, "--diameter"),
+        downsampling=downsampling,
+        images=sources,
+        pixel_size=size,
+        seed=seed,
+    )
+    picker.save(check_output(out))
+    config = picker.config
+    result = {"model": str(out), "network": config.model, **config.network.model_dump()}
+    report(result | {"ndim": config.ndim, "diameter_px": config.diameter}, as_json=as_json)

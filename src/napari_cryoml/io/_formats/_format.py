@@ -44,7 +44,7 @@ class Hints:
             axes = "(z, y, x)" if ndim == 3 else "(y, x)"
             raise InputError(
                 f"{why}: give the shape {axes} of {image!r} in pixels "
-                f"(shapes={{{image!r}: {axes}}}), or the image itself."
+                f"(shapes={{{image!r}: {axes}}}), or the image itself (--images in the shell)."
             )
         return shape
 

@@ -71,8 +71,8 @@ def box_sizes(picks: Picks, hints: Hints, names: tuple[str, str]) -> npt.NDArray
     if picks.diameter is not None or len(picks) == 0:
         return np.full((len(picks), 2), float(picks.diameter or 0))
     raise InputError(
-        f"The picks of {picks.image!r} have no box size, and boxes need one: give box_size in "
-        "pixels."
+        f"The picks of {picks.image!r} have no box size, and boxes need one: give box_size "
+        "(--box-size in the shell) in pixels."
     )
 
 
