@@ -4,13 +4,14 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+import torch
 from napari.components import ViewerModel
 
-from napari_cryoml import io
+from napari_cryoml import checkpoint, io
 from napari_cryoml._widgets.picker import PickerController, PickerView
-from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
 from napari_cryoml.data import Picks, ScoreMap
-from napari_cryoml.picking import PickerConfig
+from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.training import TrainingEvent
 
 PIXEL_SIZE = 2.0
 SHAPE = (120, 100)
@@ -109,19 +110,26 @@ def opened(controller, folder, idle):
 
 
 def step(number, loss=1.0, validation=None):
-    return TrainingStep(done=number, total=10, step=number, loss=loss, validation=validation)
+    return TrainingEvent(done=number, total=10, step=number, loss=loss, validation=validation)
 
 
 def picked(image, scores=(2.0, 1.0, -1.0)):
     positions = np.array([[10.0 * (i + 1), 20.0] for i in range(len(scores))])
     values = np.zeros((15, 13), np.float32)
-    return ImageDone(
+    return ImagePicked(
         done=1,
         total=1,
         image=image,
         picks=Picks(image, positions, np.array(scores, np.float32), PIXEL_SIZE, 20.0),
         score_map=ScoreMap(values, np.array([8.0, 8.0]), np.zeros(2)),
+        device="CPU",
     )
+
+
+def trained(path, **summary):
+    """Write what a training leaves behind, with this summary; return its path."""
+    checkpoint.save(path, {"weight": torch.zeros(1)}, {"kind": "picker", "summary": summary})
+    return path
 
 
 def said(view):

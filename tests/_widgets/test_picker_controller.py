@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests._widgets.conftest import PIXEL_SIZE, picked, said, step
+from tests._widgets.conftest import PIXEL_SIZE, picked, said, step, trained
 
-from napari_cryoml import io
+from napari_cryoml import checkpoint, io
 from napari_cryoml._widgets.picker import PickerController, _work
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.project import Project
@@ -24,16 +24,14 @@ def rows(view):
     return {row.name: row for row in view.show_images.call_args.args[0]}
 
 
-def train(controller, jobs, qtbot, tmp_path, *events):
+def train(controller, jobs, qtbot, tmp_path, *events, **summary):
     """Run a whole training with a fake job."""
     controller.labelling.take_drawn(20.0)
     add(controller, (10, 20), (60, 60))
     controller.results.train()
     job = jobs[-1]
     job.say(*events)
-    model = tmp_path / "model.bin"
-    model.write_bytes(b"weights")
-    job.end(result=model)
+    job.end(result=trained(tmp_path / "model.safetensors", **summary))
     qtbot.waitUntil(lambda: not controller.results.jobs.kind)
     return job
 
@@ -295,9 +293,11 @@ def test_training_gets_the_labels_and_the_image_on_show(opened, jobs, idle):
 
 
 def test_training_ends_with_a_model_picks_and_a_heat_map(opened, jobs, qtbot, view, tmp_path):
-    train(opened, jobs, qtbot, tmp_path, step(1), step(2, validation=0.8), picked("a.mrc"))
-    assert [call.args[2] for call in view.add_step.call_args_list] == [None, 0.8]
-    assert opened.session.project.current_model().summary["validation_ap"] == 0.8
+    events = step(1), step(2, validation=0.7), picked("a.mrc")
+    train(opened, jobs, qtbot, tmp_path, *events, validation_ap=0.8, images=3)
+    assert [call.args[2] for call in view.add_step.call_args_list] == [None, 0.7]
+    summary = opened.session.project.current_model().summary
+    assert summary == {"validation_ap": 0.8, "images": 3, "step": 2, "loss": 1.0, "device": ""}
     assert len(opened.layers.layer("picks").data) == 3
     assert opened.layers.layer("scores").data.shape == (15, 13)
     assert rows(view)["a.mrc"].picks is not None
@@ -313,8 +313,7 @@ def test_labels_made_while_training_runs_are_kept_and_make_picks_stale(
     opened.results.train()
     add(opened, (90, 90))
     jobs[0].say(picked("a.mrc"))
-    (tmp_path / "m").write_bytes(b"x")
-    jobs[0].end(result=tmp_path / "m")
+    jobs[0].end(result=trained(tmp_path / "m"))
     qtbot.waitUntil(lambda: not opened.results.jobs.kind)
     assert rows(view)["a.mrc"].positives == 3
     assert rows(view)["a.mrc"].stale
@@ -358,7 +357,7 @@ def test_a_new_model_goes_on_from_the_last_only_if_told_to(opened, jobs, qtbot, 
     assert first.kwargs["start"] is None
     view.goes_on.return_value = True
     opened.results.train()
-    assert jobs[-1].kwargs["start"].read_bytes() == b"weights"
+    assert checkpoint.read_header(jobs[-1].kwargs["start"])["kind"] == "picker"
 
 
 def test_picking_needs_a_model(opened, view, jobs):
@@ -377,7 +376,7 @@ def test_all_images_are_picked_the_one_on_show_first(opened, jobs, qtbot, view, 
     jobs[-1].say(picked("b.mrc"), picked("a.mrc"), picked("c.mrc"))
     jobs[-1].end()
     qtbot.waitUntil(lambda: not opened.results.jobs.kind)
-    assert {row.picks for row in rows(view).values()} == {3}
+    assert {row.picks for row in rows(view).values()} == {2}
     assert opened.session.project.picks("c.mrc") is not None
 
 
@@ -397,7 +396,41 @@ def test_picks_of_another_image_do_not_show_on_this_one(opened, jobs, qtbot, tmp
     assert len(opened.layers.layer("picks").data) == 3
 
 
+def test_the_heat_map_is_live_while_training_runs(opened, jobs, qtbot, view, tmp_path):
+    train(opened, jobs, qtbot, tmp_path, picked("a.mrc"))
+    opened.results.train()
+    jobs[1].say(picked("a.mrc", scores=(9.0,)))
+    qtbot.waitUntil(lambda: len(opened.layers.layer("picks").data) == 1)
+    add(opened, (90, 90))
+    assert len(opened.layers.layer("picks").data) == 1
+    assert rows(view)["a.mrc"].picks == 1
+    assert len(opened.session.project.picks("a.mrc")) == 3
+    jobs[1].end("failed", error="It broke.")
+    qtbot.waitUntil(lambda: not opened.results.jobs.kind)
+    assert len(opened.layers.layer("picks").data) == 3
+    assert rows(view)["a.mrc"].picks == 2
+
+
 # Threshold and export
+
+
+def test_training_proposes_the_threshold_until_the_user_has_set_one(
+    opened, jobs, qtbot, view, tmp_path
+):
+    train(opened, jobs, qtbot, tmp_path, picked("a.mrc"), threshold=1.5)
+    assert opened.session.threshold == 1.5
+    assert opened.layers.layer("picks").shown.tolist() == [True, False, False]
+    train(opened, jobs, qtbot, tmp_path, picked("a.mrc"), threshold=0.5)
+    assert opened.layers.layer("picks").shown.tolist() == [True, True, False]
+    opened.results.set_threshold(-2.0)
+    train(opened, jobs, qtbot, tmp_path, picked("a.mrc"), threshold=1.5)
+    assert opened.session.threshold == -2.0
+    assert opened.layers.layer("picks").shown.tolist() == [True, True, True]
+
+
+def test_without_a_proposal_the_threshold_is_as_likely_as_not(opened, jobs, qtbot, tmp_path):
+    train(opened, jobs, qtbot, tmp_path, picked("a.mrc"), threshold=None)
+    assert opened.session.threshold == 0.0
 
 
 def test_the_threshold_is_counted_while_it_moves_and_kept_when_let_go(

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel
 from napari_cryoml import io
 from napari_cryoml._widgets.picker import PickerWidget
 from napari_cryoml._widgets.picker._keys import KEYS
-from napari_cryoml._widgets.picker._work import ImageDone
+from napari_cryoml.picking import ImagePicked
 from napari_cryoml.project import Project
 
 pytestmark = pytest.mark.viewer
@@ -69,7 +69,7 @@ class Gaps:
 
     def stop(self, event):
         """Stop at the first result: drawing it is the graphics card's time, not ours."""
-        if isinstance(event, ImageDone):
+        if isinstance(event, ImagePicked):
             self._timer.stop()
 
     def _tick(self):

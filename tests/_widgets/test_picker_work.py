@@ -1,85 +1,57 @@
+import subprocess
 import sys
-from dataclasses import dataclass
 
 import numpy as np
-import pytest
 
-from napari_cryoml._widgets.picker import _work
-from napari_cryoml.data import Picks, ScoreMap
-from napari_cryoml.jobs import ChildJob, Command, Event
+from napari_cryoml import io
 
+PARENT = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from napari_cryoml import checkpoint
+from napari_cryoml._widgets.picker import PickerWidget, _work
+from napari_cryoml.data import Annotations
+from napari_cryoml.io import open_images
+from napari_cryoml.jobs import ChildJob
+from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.training import TrainingEvent
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign(Event):
-    step: int
-    loss: float
-    validation: float | None
-    device: str = "CPU"
+folder = Path(sys.argv[1])
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignImage(Event):
-    image: str
-    picks: Picks
-    score_map: ScoreMap
-
-
-def test_events_are_translated_and_the_result_comes_back():
-    def job():
-        yield Event(done=0, total=2, message="Reading.")
-        yield Foreign(done=1, total=2, step=7, loss=0.5, validation=0.25)
-        yield ForeignImage(
-            done=2,
-            total=2,
-            image="a",
-            picks=Picks("a", np.zeros((0, 2))),
-            score_map=ScoreMap(np.zeros((1, 1)), np.ones(2), np.zeros(2)),
-        )
-        return "result"
-
+def follow(job):
     events = []
+    while True:
+        state = job.state
+        events += job.poll()
+        if state != "running":
+            return events
+        time.sleep(0.02)
 
-    def collect():
-        events.append((yield from _work.translated(job())))
-
-    kinds = [type(event) for event in collect()]
-    assert kinds == [Event, _work.TrainingStep, _work.ImageDone]
-    assert events == ["result"]
-
-
-def test_a_stop_reaches_the_job():
-    def job():
-        for number in range(100):
-            if (yield Event(done=number, total=100)) is Command.STOP:
-                return number
-        return None
-
-    running = _work.translated(job())
-    next(running)
-    next(running)
-    with pytest.raises(StopIteration) as end:
-        running.send(Command.STOP)
-    assert end.value.value == 1
-
-
-def report_modules():
-    yield Event(done=1, total=1, message=" ".join(sys.modules))
+images = open_images([folder / "a.mrc"])
+training = {"minutes": None, "steps": 3, "crops": 2, "crop_size": 48, "validate_every": 1e-6}
+config = PickerConfig(diameter=14.0, training=training, device="cpu")
+labels = {"a.mrc": Annotations.of_positives(np.array([[20.0, 20.0], [60.0, 60.0]]))}
+out = folder / "model.safetensors"
+train = ChildJob.start(_work.train, images, labels, config, out=out, start=None, preview=images[0])
+bad = ChildJob.start(_work.pick, [], folder / "none", device="cpu")
+events = follow(train)
+assert train.state == "done", train.error
+pictures = [at for at, event in enumerate(events) if isinstance(event, ImagePicked)]
+steps = [at for at, event in enumerate(events) if isinstance(event, TrainingEvent)]
+print(len(steps), len(pictures), pictures[0] < steps[-1], events[pictures[0]].score_map.values.ndim)
+print(checkpoint.read_header(train.result)["summary"]["steps"])
+follow(bad)
+print(bad.state, "none" in bad.error, "Traceback" in bad.error)
+print([name for name in ("torch", "sklearn", "umap") if name in sys.modules])
+"""
 
 
-def test_reading_the_events_needs_no_torch(tmp_path):
-    code = (
-        "import sys; from napari_cryoml._widgets.picker import _work; "
-        "print([m for m in ('torch', 'qtpy', 'napari', 'PyQt6') if m in sys.modules])"
-    )
-    import subprocess
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
-
-
-def test_a_bad_request_ends_in_one_sentence(tmp_path):
-    job = ChildJob.start(_work.pick, [], tmp_path / "none", device="cpu")
-    job.wait(120)
-    assert job.state == "failed"
-    assert "none" in job.error
-    assert "Traceback" not in job.error
+def test_jobs_bring_their_results_to_a_process_that_has_no_torch(tmp_path):
+    pixels = np.random.default_rng(0).normal(size=(96, 96)).astype(np.float32)
+    io.write_mrc(tmp_path / "a.mrc", pixels, 2.0)
+    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    # Three steps and the last validation; a picture a validation, and one of what is kept.
+    assert done.stdout.splitlines() == ["4 5 True 2", "3", "failed True False", "[]"]

@@ -9,6 +9,7 @@ from ._baselines import (
 from ._config import PickerConfig
 from ._dense import score_image
 from ._events import ImagePicked
+from ._final import final_picks, rejected_picks
 from ._imported import picker_from_topaz
 from ._labels import LABEL_COLUMN, labels_from_table
 from ._peaks import find_peaks
@@ -30,12 +31,14 @@ __all__ = [
     "TemplateConfig",
     "baselines",
     "check_labels",
+    "final_picks",
     "find_peaks",
     "labels_from_table",
     "pick_images",
     "picker_from_topaz",
     "picks_from_map",
     "refine",
+    "rejected_picks",
     "score_image",
     "score_working_image",
     "train_picker",

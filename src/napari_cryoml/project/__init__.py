@@ -2,11 +2,12 @@
 
 from napari_cryoml.project._entries import Edit, ImageEntry, JobEntry, ModelEntry
 from napari_cryoml.project._project import PROJECT_SUFFIX, Project
-from napari_cryoml.project._setting_names import CURRENT_IMAGE, DIAMETER, THRESHOLD
+from napari_cryoml.project._setting_names import CURRENT_IMAGE, DIAMETER, OPTIONS, THRESHOLD
 
 __all__ = [
     "CURRENT_IMAGE",
     "DIAMETER",
+    "OPTIONS",
     "PROJECT_SUFFIX",
     "THRESHOLD",
     "Edit",

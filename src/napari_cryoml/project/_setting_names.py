@@ -4,7 +4,10 @@ DIAMETER = "diameter_px"
 """Particle diameter in pixels of the first image."""
 
 THRESHOLD = "threshold"
-"""Least score of a pick."""
+"""Least score of a pick, once the user has chosen it."""
 
 CURRENT_IMAGE = "current_image"
 """Name of the image that was looked at last."""
+
+OPTIONS = "options"
+"""Options of the picker other than the diameter, nested as its Config is."""

@@ -26,11 +26,11 @@ from napari_cryoml._widgets.picker._opening import (
 )
 from napari_cryoml._widgets.picker._reader import ImageReader
 from napari_cryoml._widgets.picker._results import Results
-from napari_cryoml._widgets.picker._session import OPTIONS, Session
+from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import ChildJob
-from napari_cryoml.project import PROJECT_SUFFIX, Project
+from napari_cryoml.project import OPTIONS, PROJECT_SUFFIX, Project
 
 RESTORE_MS = 250
 """How long to wait before a deleted layer is made again: the canvas must have redrawn."""

@@ -118,13 +118,13 @@ class Desk:
         if session is None or name is None:
             return
         session.count_again(name)
-        picks = session.project.picks(name)
+        picks = session.picks(name)
         self.layers.show_picks(picks, session.rejected(name, picks))
 
     def show_scores(self) -> None:
         """Show the heat map of the image on the canvas."""
         if self.session is not None and self.shown is not None:
-            self.layers.show_scores(self.session.project.score_map(self.shown))
+            self.layers.show_scores(self.session.score_map(self.shown))
 
     def show_pick_counts(self, threshold: float) -> None:
         """Show how many picks a threshold keeps, here and in all images."""

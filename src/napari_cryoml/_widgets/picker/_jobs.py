@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from napari_cryoml import checkpoint
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
-from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import ChildJob, Event
-from napari_cryoml.picking import PickerConfig
+from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.training import TrainingEvent
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ class JobOwner(Protocol):
     def job_progress(self, event: Event) -> None:
         """Take an event."""
 
-    def image_done(self, done: ImageDone) -> None:
+    def image_done(self, done: ImagePicked) -> None:
         """Take the picks of an image; those of a finished model are in the project by now."""
 
     def job_ended(self, kind: str, state: str, sentence: str) -> None:
@@ -56,10 +58,9 @@ class PickerJobs:
         self._began = datetime.now(UTC)
         self._model: int | None = None
         self._edit = 0
-        self._preview: ImageDone | None = None
-        self._last: TrainingStep | None = None
-        self._best: float | None = None
-        self._summary: dict[str, Any] = {}
+        self._preview: ImagePicked | None = None
+        self._last: TrainingEvent | None = None
+        self._fault = ""
         self.kind = ""
         watcher.received.connect(self._on_event)
         watcher.ended.connect(self._on_ended)
@@ -84,7 +85,6 @@ class PickerJobs:
         start = None
         if current is not None:
             start = session.project.export_model(current.id, folder / "start.safetensors")
-        self._summary = {"config": config.model_dump(mode="json")}
         self._begin("training", session, None)
         self._launch(
             _work.train,
@@ -133,7 +133,8 @@ class PickerJobs:
         self._session, self.kind, self._model = session, kind, model
         self._edit = session.project.edit_number
         self._began = datetime.now(UTC)
-        self._preview = self._last = self._best = None
+        self._preview = self._last = None
+        self._fault = ""
 
     def _launch(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         try:
@@ -149,29 +150,33 @@ class PickerJobs:
             folder.cleanup()
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, ImageDone):
-            self._take_image(event)
-        elif isinstance(event, TrainingStep):
+        if isinstance(event, ImagePicked):
+            try:
+                self._take_image(event)
+            except InputError as error:
+                self._fault = str(error)
+                self.cancel()
+        elif isinstance(event, TrainingEvent):
             self._last = event
-            if event.validation is not None:
-                self._best = max(event.validation, self._best or 0.0)
         self._owner.job_progress(event)
 
-    def _take_image(self, done: ImageDone) -> None:
+    def _take_image(self, done: ImagePicked) -> None:
         session = self._session
         if session is None or done.image not in session.entries:
             return
         if self._model is None:
             self._preview = done
+            session.preview(done)
         else:
             session.keep(done, self._model)
         self._owner.image_done(done)
 
     def _on_ended(self, job: Any) -> None:
-        kind, state = self.kind, job.state
-        sentence = ""
+        kind, state, sentence = self.kind, job.state, ""
         try:
-            if state == "done" and kind == "training":
+            if self._fault:
+                state, sentence = "failed", self._fault
+            elif state == "done" and kind == "training":
                 sentence = self._keep_model(Path(job.result))
             elif state == "failed":
                 sentence = job.error or "The job ended without a word."
@@ -179,6 +184,8 @@ class PickerJobs:
             self._log(kind, state)
         except InputError as error:
             state, sentence = "failed", str(error)
+        if self._session is not None:
+            self._session.drop_preview()
         self._finish()
         self._owner.job_ended(kind, state, sentence)
 
@@ -186,20 +193,31 @@ class PickerJobs:
         session = self._session
         if session is None:
             return ""
-        summary = dict(self._summary)
-        device = ""
-        if self._last is not None:
-            device = self._last.device
-            summary |= {"step": self._last.step, "loss": self._last.loss, "device": device}
-        summary["validation_ap"] = self._best
-        number = session.project.add_model(path, summary, edit=self._edit)
+        summary = dict(checkpoint.read_header(path).get("summary", {}))
+        last = self._last
+        if last is not None:
+            summary |= {"step": last.step, "loss": last.loss, "device": last.device}
+        try:
+            number = session.project.add_model(path, summary, edit=self._edit)
+        except InputError as error:
+            raise InputError(f"{error} The trained model is in {_rescue(path)}.") from error
         if self._preview is not None:
             session.keep(self._preview, number)
-        steps = f" after {self._last.step} steps" if self._last else ""
-        quality = f", validation AP {self._best:.2f}" if self._best is not None else ""
-        where = f" on {device}" if device else ""
-        return f"Model {number} is ready{steps}{quality}{where}."
+        return _ready(number, summary)
 
     def _log(self, kind: str, state: str) -> None:
         if self._session is not None:
             self._session.project.log_job(kind, self._began, datetime.now(UTC), state, {})
+
+
+def _rescue(path: Path) -> Path:
+    """Move a file to where it outlives the job."""
+    return Path(shutil.move(path, Path(tempfile.mkdtemp(prefix="napari-cryoml-")) / path.name))
+
+
+def _ready(number: int, summary: dict[str, Any]) -> str:
+    steps = f" after {summary['step']} steps" if "step" in summary else ""
+    merit = summary.get("validation_ap")
+    quality = f", validation AP {merit:.2f}" if isinstance(merit, float) else ""
+    where = f" on {summary['device']}" if summary.get("device") else ""
+    return f"Model {number} is ready{steps}{quality}{where}."

@@ -13,12 +13,11 @@ from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker._derived import derived_text
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
-from napari_cryoml._widgets.picker._review import suggest_threshold
-from napari_cryoml._widgets.picker._session import OPTIONS
-from napari_cryoml._widgets.picker._work import ImageDone, TrainingStep
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import Event
-from napari_cryoml.picking import PickerConfig
+from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.project import OPTIONS
+from napari_cryoml.training import TrainingEvent
 
 DEVICE = "device"
 
@@ -118,32 +117,20 @@ class Results:
     def job_progress(self, event: Event) -> None:
         """Show how far the job is."""
         view, text = self._desk.view, event.message
-        if isinstance(event, TrainingStep):
+        if isinstance(event, TrainingEvent):
             view.add_step(event.step, event.loss, event.validation)
             text = f"Step {event.step} on {event.device}." if event.device else text
-        elif isinstance(event, ImageDone) and event.device:
+        elif isinstance(event, ImagePicked) and event.device:
             text = f"{event.message} On {event.device}."
         view.show_progress(event.done, event.total, text)
 
-    def image_done(self, done: ImageDone) -> None:
+    def image_done(self, done: ImagePicked) -> None:
         """Show the picks and the heat map of an image if it is the one on the canvas."""
         desk = self._desk
         if done.image == desk.shown and desk.session is not None:
-            self._suggest_threshold(done)
             desk.layers.show_scores(done.score_map)
             desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
-        if self.jobs.kind == "picking":
-            desk.refresh()
-
-    def _suggest_threshold(self, done: ImageDone) -> None:
-        """Choose the first threshold: afterwards it is the user's."""
-        session = self._desk.session
-        if session is None or session.has_threshold or self.jobs.kind != "training":
-            return
-        expected = self._config(done.image).expected_particles(session.entries[done.image].shape)
-        threshold = suggest_threshold(done.picks, expected)
-        session.set_threshold(threshold)
-        self._desk.layers.set_threshold(threshold)
+        desk.refresh()
 
     def job_ended(self, kind: str, state: str, sentence: str) -> None:
         """Show what became of the job."""
@@ -159,6 +146,8 @@ class Results:
         if state != "done":
             desk.show_picks()
             desk.show_scores()
+        if desk.session is not None:
+            desk.layers.set_threshold(desk.session.threshold)
         desk.refresh()
         if state == "done" and kind == "training":
             self.pick_shown()

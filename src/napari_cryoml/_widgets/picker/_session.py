@@ -10,12 +10,10 @@ import numpy.typing as npt
 
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._widgets.picker._image_table import ImageRow
-from napari_cryoml._widgets.picker._review import ScoreBook, final_picks, rejected
-from napari_cryoml._widgets.picker._work import ImageDone
-from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable
+from napari_cryoml._widgets.picker._score_book import ScoreBook
+from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
+from napari_cryoml.picking import ImagePicked, final_picks, rejected_picks
 from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, THRESHOLD, ImageEntry, Project
-
-OPTIONS = "options"
 
 
 class Session:
@@ -32,6 +30,7 @@ class Session:
         self.project = project
         self.sources = dict(sources)
         self.book = ScoreBook()
+        self._preview: ImagePicked | None = None
         self.entries: dict[str, ImageEntry] = {entry.name: entry for entry in project.images()}
 
     def close(self) -> None:
@@ -107,19 +106,17 @@ class Session:
         own = self.entries[name].pixel_size
         return first / own if first and own else 1.0
 
-    @property
-    def has_threshold(self) -> bool:
-        """Whether the threshold has been chosen, by the user or for the first model."""
-        return self.project.setting(THRESHOLD) is not None
-
     def set_threshold(self, threshold: float) -> None:
-        """Keep a threshold."""
+        """Keep a threshold the user has chosen."""
         self.project.set_setting(THRESHOLD, float(threshold))
 
     @property
     def threshold(self) -> float:
-        """Least score of a pick."""
-        value = self.project.setting(THRESHOLD, 0.0)
+        """Least score of a pick: the user's choice, or else what training has proposed."""
+        value = self.project.setting(THRESHOLD)
+        model = self.project.current_model() if value is None else None
+        if model is not None:
+            value = model.summary.get("threshold")
         return float(value) if isinstance(value, int | float) else 0.0
 
     # Labels
@@ -140,21 +137,47 @@ class Session:
 
     # Picks
 
-    def keep(self, done: ImageDone, model: int | None) -> None:
+    def keep(self, done: ImagePicked, model: int | None) -> None:
         """Write the picks and the heat map of one image."""
         self.project.set_picks(done.image, done.picks, model=model, score_map=done.score_map)
+        if self._preview is not None and self._preview.image == done.image:
+            self._preview = None
         self._file_scores(done.image, done.picks)
+
+    def preview(self, done: ImagePicked) -> None:
+        """Show what a network finds that is still being trained, without writing it."""
+        self.drop_preview()
+        self._preview = done
+        self._file_scores(done.image, done.picks)
+
+    def drop_preview(self) -> None:
+        """Go back to the picks that were written."""
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            self.count_again(preview.image)
+
+    def picks(self, name: str) -> Picks | None:
+        """Return the picks of an image, those of a running training first."""
+        if self._preview is not None and self._preview.image == name:
+            return self._preview.picks
+        return self.project.picks(name)
+
+    def score_map(self, name: str) -> ScoreMap | None:
+        """Return the heat map of an image, that of a running training first."""
+        if self._preview is not None and self._preview.image == name:
+            return self._preview.score_map
+        return self.project.score_map(name)
 
     def rejected(self, name: str, picks: Picks | None) -> npt.NDArray[np.bool_] | None:
         """Return which picks of an image the user has labelled as no particles."""
         if picks is None:
             return None
         negatives = self.project.annotations(name).negatives
-        return rejected(picks, negatives, self.diameter_in(name) / 2)
+        return rejected_picks(picks, negatives, self.diameter_in(name) / 2)
 
     def count_again(self, name: str) -> None:
         """Count the picks of an image again, after its labels have changed."""
-        self._file_scores(name, self.project.picks(name))
+        self._file_scores(name, self.picks(name))
 
     def load_scores(self) -> Iterator[None]:
         """Read the scores of all picks, one image a step."""
@@ -164,6 +187,7 @@ class Session:
 
     def _file_scores(self, name: str, picks: Picks | None) -> None:
         if picks is None:
+            self.book.drop(name)
             return
         marks = self.rejected(name, picks)
         kept = picks if marks is None else picks.take(~marks)
