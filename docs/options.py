@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -133,7 +133,8 @@ def accepted(name: str, info: FieldInfo) -> str:
         elif kind is type(None):
             parts.append("`none`")
         else:
-            parts.append(" ".join([_KINDS[get_origin(kind) or kind], _bounds(info)]).strip())
+            bare, bounds = _unwrapped(kind, info)
+            parts.append(" ".join([_KINDS[get_origin(bare) or bare], bounds]).strip())
     return ", ".join(parts)
 
 
@@ -160,6 +161,14 @@ def _text(value: Any) -> str:
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _unwrapped(kind: Any, info: FieldInfo) -> tuple[Any, str]:
+    """Return a type without its annotations, and its bounds in words."""
+    if get_origin(kind) is Annotated:
+        bare, *entries = get_args(kind)
+        return bare, _bounds(entries[0])
+    return kind, _bounds(info)
 
 
 def _bounds(info: FieldInfo) -> str:

@@ -177,3 +177,18 @@ def test_devices() -> None:
     assert choose_device().type in {"cpu", "cuda", "mps"}
     with pytest.raises(InputError, match="cannot be used"):
         choose_device("no such device")
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "field", "steps", "sampler"),
+    [(10, 961, 180, "patches"), (100, 961, 450, "dense"), (10, 71**2, 180, "dense")],
+)
+def test_what_is_automatic_follows_the_labels(n_labels, field, steps, sampler) -> None:
+    decided = TrainingConfig().for_labels(n_labels, field)
+    assert (decided.steps, decided.sampler) == (steps, sampler)
+
+
+def test_what_was_chosen_stays() -> None:
+    chosen = TrainingConfig(steps=7, sampler="dense").for_labels(10, 961)
+    assert (chosen.steps, chosen.sampler) == (7, "dense")
+    assert TrainingConfig(steps=None).for_labels(10, 961).steps is None

@@ -95,9 +95,9 @@ def train(
 
 def _budget(minutes: float | None, steps: int | None) -> dict[str, Any]:
     """Return what ends a run; steps alone mean no limit of time."""
-    if minutes is None and steps is None:
-        return {}
-    return {"minutes": minutes, "steps": steps}
+    if steps is not None:
+        return {"minutes": minutes, "steps": steps}
+    return {} if minutes is None else {"minutes": minutes}
 
 
 def _figures(event: Event) -> dict[str, Any]:

@@ -217,6 +217,8 @@ class _Run:
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
+        field = self.trainee.detector.receptive_field**config.ndim
+        self._training = config.training.for_labels(self._n_positives(), field)
         self._resume = _fitting(previous.state, self.trainee) if previous else None
         self._validator = Validator(self.trainee.detector, workspace, self._held, config, device)
 
@@ -236,7 +238,7 @@ class _Run:
                 command = (yield self._pick(preview, event)) or command
 
     def _fit(self) -> Generator[TrainingEvent, Command | None, TrainingState]:
-        training = self._config.training
+        training = self._training
         objective = self._config.objective_config().build(self._prior)
         return fit(
             self.trainee,
@@ -274,6 +276,7 @@ class _Run:
             "threshold": self._validator.curve().best_threshold(),
             "validation_on": "held-out labels" if self._held.independent else "training labels",
             "steps": state.step,
+            "sampler": self._training.sampler,
             "seed": self._config.training.seed,
             "version": __version__,
         }
@@ -291,7 +294,7 @@ class _Run:
             for name in self._workspace.pixels
             if name not in self._held.whole_images
         ]
-        detector, training = self.trainee.detector, self._config.training
+        detector, training = self.trainee.detector, self._training
         if training.sampler == "patches":
             return PatchSampler(images, detector.receptive_field, training)
         return DenseCrops(images, detector.receptive_field, detector.stride, training)

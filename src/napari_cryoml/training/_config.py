@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from napari_cryoml._registry import Config
+
+_FEW_LABELS = 50
+_SMALL_FIELD = 32**2  # pixels; patches of a larger field take too long
 
 
 class AugmentationConfig(Config):
@@ -32,16 +35,19 @@ class AugmentationConfig(Config):
 class TrainingConfig(Config):
     """Sampling, length and step size of a training run."""
 
-    sampler: Literal["dense", "patches"] = Field(
-        "dense",
+    sampler: Literal["auto", "dense", "patches"] = Field(
+        "auto",
         description="Dense crops score many positions in one pass; patches are the published "
-        "sampler: one position each, 16 labelled and 240 unlabelled a step.",
+        "sampler: one position each, 16 labelled and 240 unlabelled a step. Auto takes patches "
+        "below 50 labels, where they do better, if the network's field is small; else dense crops.",
     )
     minutes: float | None = Field(
         2.0, gt=0, description="Stop after this many minutes; none for no limit of time."
     )
-    steps: int | None = Field(
-        None, gt=0, description="Stop after this many steps; none for no limit of steps."
+    steps: Annotated[int, Field(gt=0)] | Literal["auto"] | None = Field(
+        "auto",
+        description="Stop after this many steps; none for no limit of steps. Auto takes 150 and 3 "
+        "more a label: further steps learn few labels by heart.",
     )
     crop_size: int = Field(
         128, ge=16, description="Edge of a dense crop in working pixels (at least the field)."
@@ -80,3 +86,21 @@ class TrainingConfig(Config):
     )
     seed: int = Field(0, ge=0, description="Seed of everything random in the run.")
     augmentation: AugmentationConfig = AugmentationConfig()
+
+    def for_labels(self, n_labels: int, field_pixels: int) -> TrainingConfig:
+        """Return these options with what is "auto" decided.
+
+        Parameters
+        ----------
+        n_labels : int
+            Labelled particles.
+        field_pixels : int
+            Pixels of the network's receptive field: 961 for 31 x 31.
+        """
+        steps, sampler = self.steps, self.sampler
+        if steps == "auto":
+            steps = 150 + 3 * n_labels
+        if sampler == "auto":
+            few, small = n_labels < _FEW_LABELS, field_pixels <= _SMALL_FIELD
+            sampler = "patches" if few and small else "dense"
+        return self.model_copy(update={"steps": steps, "sampler": sampler})

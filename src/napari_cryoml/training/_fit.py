@@ -63,10 +63,10 @@ class Clock:
     """How much of a run's budget of time and steps is used."""
 
     def __init__(self, config: TrainingConfig, first_step: int) -> None:
-        if config.minutes is None and config.steps is None:
+        if config.minutes is None and not isinstance(config.steps, int):
             raise InputError("A training run needs an end: give minutes, steps or both.")
         self._seconds = math.inf if config.minutes is None else 60 * config.minutes
-        self._steps = math.inf if config.steps is None else config.steps
+        self._steps = config.steps if isinstance(config.steps, int) else math.inf
         self._first = first_step
         self.start = time.monotonic()
 
@@ -101,7 +101,8 @@ def fit(
         Takes a batch on the device; returns `total` (minimised) and `terms` (logged).
     batches : BatchSource
     config : TrainingConfig
-        Length, step size, patience.
+        Length, step size, patience; "auto" steps are no limit here (see
+        `TrainingConfig.for_labels`).
     device : torch.device
     validate : callable, optional
         Returns a figure of merit, larger is better; called now and then in evaluation mode.
