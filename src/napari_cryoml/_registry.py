@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -74,8 +75,13 @@ class Registry(Generic[ConfigT]):
             raise InputError(f"{self.kind} {name!r}: {describe(error)}") from error
 
 
+# Where an option takes values of several kinds, pydantic names the kind after the option.
+_ALTERNATIVE = re.compile(r"(constrained-\w+|int|float|bool|str|none|literal\[.*)$")
+
+
 def describe(error: ValidationError) -> str:
     """Return the first complaint of a pydantic error as one sentence."""
     first = error.errors()[0]
-    option = ".".join(str(part) for part in first["loc"]) or "options"
+    parts = (str(part) for part in first["loc"])
+    option = ".".join(part for part in parts if not _ALTERNATIVE.match(part)) or "options"
     return f"{option}: {first['msg']}; {first['input']!r} was given."

@@ -17,6 +17,9 @@ DONE, OUR_FAULT, USER_MISTAKE = 0, 1, 2
 # What a disk refuses; any other OSError is a fault of ours.
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
+# What some releases of typer return for Ctrl-C, where others raise.
+_INTERRUPTED = 130
+
 # Some releases of typer use the installed click, others bring their own: this is either's.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(_sentence(error), words, USER_MISTAKE)
         traceback.print_exc()
         return _fail(f"This is our fault: {error!r}. Please report it.", words, OUR_FAULT)
+    if code == _INTERRUPTED:
+        return _fail("Stopped.", words, OUR_FAULT)
     return code if isinstance(code, int) else DONE
 
 
