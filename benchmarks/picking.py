@@ -13,8 +13,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -72,52 +73,80 @@ def train_and_test(
 # Objectives ---------------------------------------------------------------------------------------
 
 
-def _objective_row(task: tuple[str, str, float | str, int, int, int]) -> Row:
-    """Train one cell of the paper's tables on one thread; runs in a process of its own."""
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the tables: what is trained how, on how many labels."""
+
+    sampler: str
+    objective: str
+    autoencoder: float | str
+    n_labels: int
+
+
+def _cells() -> list[Cell]:
+    """Return the paper's cells under its own sampler, and GE-binomial on dense crops."""
+    cells = [
+        Cell("patches", "ge_binomial", weight, n)
+        for n in (10, 100, 1000)
+        for weight in (0.0, "auto")
+    ]
+    cells += [Cell("patches", name, 0.0, n) for n in (10, 100) for name in ("pn", "nnpu", "ge_kl")]
+    return cells + [Cell("dense", "ge_binomial", 0.0, n) for n in (10, 100, 1000)]
+
+
+def _objective_row(task: tuple[str, Cell, int, int]) -> Row:
+    """Train one cell on one thread; runs in a process of its own."""
     import torch
 
     torch.set_num_threads(1)
-    name, objective, autoencoder, n_labels, seed, steps = task
-    training = {"minutes": None, "steps": steps, "validation_share": 0, "validate_every": 1e6}
+    name, cell, seed, steps = task
+    training = {
+        "minutes": None,
+        "steps": steps,
+        "sampler": cell.sampler,
+        "validation_share": 0,
+        "validate_every": 1e6,
+    }
     row = train_and_test(
-        load_set(name), n_labels, seed, training, objective=objective, autoencoder=autoencoder
+        load_set(name),
+        cell.n_labels,
+        seed,
+        training,
+        objective=cell.objective,
+        autoencoder=cell.autoencoder,
     )
-    return {"objective": objective, "autoencoder": autoencoder != 0, **row}
+    return {
+        "sampler": cell.sampler,
+        "objective": cell.objective,
+        "autoencoder": cell.autoencoder != 0,
+        **row,
+    }
 
 
-def objectives(steps: int) -> list[Row]:
+def objectives(steps: int, seeds: int, workers: int) -> Iterator[Row]:
     """Measure objectives by labels, with and without autoencoder: the paper's tables 4 and 5."""
-    real = next(name for name in available_sets())
-    names = list(dict.fromkeys([real, "simulated"]))
+    names = list(dict.fromkeys([available_sets()[0], "simulated"]))
     load_set("simulated")
-    cells: list[tuple[str, float | str, int]] = [
-        ("ge_binomial", weight, n) for n in (10, 100, 1000) for weight in (0.0, "auto")
-    ]
-    cells += [(name, 0.0, n) for n in (10, 100) for name in ("pn", "nnpu", "ge_kl")]
     tasks = [
-        (name, objective, weight, n, seed, steps)
-        for seed, name, (objective, weight, n) in itertools.product(SEEDS, names, cells)
+        (name, cell, seed, steps)
+        for seed, name, cell in itertools.product(range(seeds), names, _cells())
     ]
-    rows = []
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for row in pool.map(_objective_row, tasks):
-            _show(row)
-            rows.append(row)
-    return rows
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_objective_row, tasks)
 
 
 def objectives_table(rows: Sequence[Row]) -> str:
     """Return mean and standard deviation over the seeds, one row a cell."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        key = (row["set"], row["labels"], row["objective"], row["autoencoder"])
+        key = tuple(row[name] for name in ("set", "labels", "sampler", "objective", "autoencoder"))
         groups.setdefault(key, []).append(row)
-    header = ["set", "labels", "objective", "autoencoder", "AP"]
+    header = ["set", "labels", "sampler", "objective", "autoencoder", "seeds", "AP"]
     header += [f"precision at recall {recall:g}" for recall in RECALLS]
     body = []
-    for (name, labels, objective, autoencoder), members in sorted(groups.items()):
+    for (*names, autoencoder), members in sorted(groups.items()):
         figures = [_mean_sd([row[key] for row in members]) for key in _figure_keys()]
-        body.append([name, labels, objective, "yes" if autoencoder else "no", *figures])
+        body.append([*names, "yes" if autoencoder else "no", len(members), *figures])
     return table(header, body)
 
 
@@ -220,7 +249,7 @@ def memory_table(rows: Sequence[Row]) -> str:
 # Beside Topaz -------------------------------------------------------------------------------------
 
 
-def topaz(options: argparse.Namespace) -> list[Row]:
+def topaz(options: argparse.Namespace) -> Iterator[Row]:
     """Compare with Topaz; our picker has `options.minutes` to train."""
 
     def ours(data: PickingSet, n_labels: int, seed: int) -> Row:
@@ -241,16 +270,18 @@ def _show(row: Row) -> None:
     sys.stdout.flush()
 
 
-def _showing(rows: Iterable[Row]) -> list[Row]:
-    kept = []
+def _showing(rows: Iterable[Row]) -> Iterator[Row]:
+    """Print the rows as they come."""
     for row in rows:
         _show(row)
-        kept.append(row)
-    return kept
+        yield row
 
 
 SECTIONS = {
-    "objectives": (lambda options: objectives(options.steps), objectives_table),
+    "objectives": (
+        lambda options: _showing(objectives(options.steps, options.seeds, options.workers)),
+        objectives_table,
+    ),
     "budget": (lambda options: budget(options.minutes), budget_table),
     "memory": (lambda options: memory(), memory_table),
     "topaz": (topaz, accuracy_table),
@@ -266,7 +297,9 @@ def main() -> None:
     """Run the sections that were named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
-    parser.add_argument("--steps", type=int, default=400, help="steps a run of `objectives`")
+    parser.add_argument("--steps", type=int, default=300, help="steps a run of `objectives`")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="in `objectives`")
+    parser.add_argument("--workers", type=int, default=2, help="processes of `objectives`")
     parser.add_argument("--minutes", type=float, default=3.0, help="of our training")
     parser.add_argument("--topaz-env", type=Path, default=ENVIRONMENT, help="made if missing")
     parser.add_argument("--threads", type=int, default=1, help="in `topaz` and `scoring`")
@@ -277,7 +310,10 @@ def main() -> None:
         measure, render = SECTIONS[name]
         if not options.tables:
             command = f"python benchmarks/picking.py {name}"
-            save(name, command, measure(options))
+            rows = []
+            for row in measure(options):
+                rows.append(row)
+                save(name, command, rows)  # a long section that is cut short keeps what it has
         record = load(name)
         if record is not None:
             put_into_page(name, render(record["rows"]))
