@@ -297,7 +297,7 @@ def main() -> None:
     """Run the sections that were named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
-    parser.add_argument("--steps", type=int, default=300, help="steps a run of `objectives`")
+    parser.add_argument("--steps", type=int, default=150, help="steps a run of `objectives`")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="in `objectives`")
     parser.add_argument("--workers", type=int, default=2, help="processes of `objectives`")
     parser.add_argument("--minutes", type=float, default=3.0, help="of our training")

@@ -1,7 +1,8 @@
-"""napari-cryoml pick: train, run, evaluate, import-topaz."""
+"""napari-cryoml pick: train, run, baseline, evaluate, import-topaz."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,15 +23,16 @@ from napari_cryoml.cli._options import (
     open_inputs,
     pixel_size_of,
     read_labels,
+    read_needed,
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job
 from napari_cryoml.cli._picks import PickedImages, check_picks_output
-from napari_cryoml.data import PicksTable
-from napari_cryoml.jobs import Event
+from napari_cryoml.data import ImageSource, PicksTable
+from napari_cryoml.jobs import Event, Job
 from napari_cryoml.models import detectors
 from napari_cryoml.objectives import objectives
-from napari_cryoml.picking import PickerConfig
+from napari_cryoml.picking import PickerConfig, baselines
 
 app = typer.Typer(no_args_is_help=True, help="Train a picker, run it, and judge its picks.")
 
@@ -130,21 +132,63 @@ def run(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick the particles of images with a trained picker."""
-    from napari_cryoml.io import save_or_rescue, write_picks
     from napari_cryoml.picking import Picker, pick_images
 
     sources = open_inputs(images)
     check_picks_output(out, sources)
-    picked = PickedImages(sources, heatmaps)
     least = Picker.load(model).threshold if threshold is None else threshold
     job = pick_images(sources, model, threshold=least, device=device)
+    report(_pick_and_write(job, sources, out, heatmaps) | {"threshold": least}, as_json=as_json)
+
+
+@app.command()
+def baseline(
+    images: Annotated[list[str], IMAGES],
+    diameter: Annotated[str, typer.Option(help="Particle diameter: 108 (pixels) or 180A.")],
+    out: Annotated[Path, typer.Option(help="Where the picks go; the suffix says the format.")],
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(baselines)}.")] = "log",
+    labels: Annotated[
+        Path | None, typer.Option(help="Labelled particles, whose average `template` looks for.")
+    ] = None,
+    particles_per_image: Annotated[
+        float | None, typer.Option(help="How many of the best picks of an image are kept.")
+    ] = None,
+    heatmaps: Annotated[
+        Path | None, typer.Option(help="Write the score map of each image here, as MRC.")
+    ] = None,
+    pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Pick without training: blobs of the right size, or matches of the labels' average."""
+    from napari_cryoml.picking import pick_with_baseline
+
+    sources = open_inputs(images)
+    check_picks_output(out, sources)
+    size = pixel_size_of(sources, pixel_size)
+    config = config_of(
+        PickerConfig,
+        diameter=parse_length(diameter, size, "--diameter"),
+        ndim=len(sources[0].shape),
+        particles_per_image=particles_per_image,
+    )
+    labelled = read_labels(labels, sources, size) if labels is not None else None
+    job = pick_with_baseline(sources, baselines.create(method), config, labels=labelled)
+    report(_pick_and_write(job, sources, out, heatmaps), as_json=as_json)
+
+
+def _pick_and_write(
+    job: Job[PicksTable], sources: Sequence[ImageSource], out: Path, heatmaps: Path | None
+) -> dict[str, Any]:
+    """Run a job that picks images, write what it finds, and return the figures."""
+    from napari_cryoml.io import save_or_rescue, write_picks
+
+    picked = PickedImages(sources, heatmaps)
     table = run_job(job, "Picking", picked.take)
     picked.tell()
     shapes = {source.name: source.shape for source in sources}
     files = save_or_rescue(lambda path: write_picks(table, path, shapes=shapes), out)
     paths = [str(file) for file in files]
-    result = {"picks": paths, "n_picks": table.n_picks, "threshold": least}
-    report(result | picked.figures(), as_json=as_json)
+    return {"picks": paths, "n_picks": table.n_picks} | picked.figures()
 
 
 @app.command()
@@ -165,7 +209,7 @@ def evaluate(
     from napari_cryoml.evaluation import evaluate_picks
     from napari_cryoml.io import read_picks
 
-    known = read_picks(truth)
+    known = read_needed(truth)
     if known.n_picks == 0:
         raise InputError(f"{truth} holds no particles to compare with: give the true ones.")
     found = _named_like(read_picks(picks), known)

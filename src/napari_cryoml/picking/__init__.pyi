@@ -13,7 +13,7 @@ from ._final import final_picks, rejected_picks
 from ._imported import picker_from_topaz
 from ._labels import LABEL_COLUMN, labels_from_table
 from ._peaks import find_peaks
-from ._pick import pick_images
+from ._pick import pick_images, pick_with_baseline
 from ._picker import Picker
 from ._scoring import LOWEST_SCORE, picks_from_map, refine, score_working_image
 from ._train import check_labels, train_picker
@@ -35,6 +35,7 @@ __all__ = [
     "find_peaks",
     "labels_from_table",
     "pick_images",
+    "pick_with_baseline",
     "picker_from_topaz",
     "picks_from_map",
     "refine",

@@ -1,16 +1,19 @@
-"""The job that picks a list of images with a trained picker."""
+"""The jobs that pick a list of images: with a trained picker, or with a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import ImageSource, Picks, PicksTable
+from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
 from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.picking._baselines import BaselineConfig
+from napari_cryoml.picking._config import PickerConfig
 from napari_cryoml.picking._events import ImagePicked
 from napari_cryoml.picking._picker import Picker
 from napari_cryoml.picking._scoring import LOWEST_SCORE, picks_from_map
+from napari_cryoml.preprocess import PreprocessConfig, Preprocessor
 from napari_cryoml.training import choose_device, describe_device
 
 
@@ -50,29 +53,88 @@ def pick_images(
     picker = Picker.load(model)
     where = choose_device(device)
     picker.detector.to(where)
-    done: list[Picks] = []
     least = picker.threshold if threshold is None else threshold
+
+    def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
+        score_map = picker.score(image, device=where)
+        diameter, separation = picker.diameter_in(image), picker.config.separation
+        return score_map, picks_from_map(score_map, image, diameter, separation, least)
+
+    return (yield from _pick_each(images, pick, describe_device(where)))
+
+
+def pick_with_baseline(
+    images: Sequence[ImageSource],
+    baseline: BaselineConfig,
+    config: PickerConfig,
+    *,
+    labels: Mapping[str, Annotations] | None = None,
+) -> Job[PicksTable]:
+    """Pick images without training: by a blob filter, or by the average of labelled particles.
+
+    The scores of a baseline are no log-odds, so the best ones of each image are kept, as many as
+    it is expected to hold.
+
+    Parameters
+    ----------
+    images : sequence of ImageSource
+    baseline : BaselineConfig
+    config : PickerConfig
+        Diameter, normalisation, separation and expected particles; the rest is not used.
+    labels : mapping of str to Annotations, optional
+        Labelled particles by image, which template matching needs.
+
+    Yields
+    ------
+    ImagePicked
+        One an image; an `Event` with a message for an image that had to be left out.
+
+    Returns
+    -------
+    PicksTable
+
+    Raises
+    ------
+    InputError
+        If the baseline needs labels and there are none, or no image at all can be picked.
+    """
+    yield Event(done=0, total=len(images), message="Learning the grey values of the images.")
+    working = PreprocessConfig(normalisation=config.normalisation)
+    preprocessor = Preprocessor.fit(images, config.diameter, working, seed=config.training.seed)
+    picker = baseline.build(preprocessor, images, labels)
+
+    def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
+        score_map = picker.score(image)
+        diameter = picker.diameter_in(image)
+        every = picks_from_map(score_map, image, diameter, config.separation, float("-inf"))
+        return score_map, every.take(slice(round(config.expected_particles(image.shape))))
+
+    return (yield from _pick_each(images, pick, "CPU"))
+
+
+def _pick_each(
+    images: Sequence[ImageSource], pick: Callable[[ImageSource], tuple[ScoreMap, Picks]], where: str
+) -> Generator[Event, Command | None, PicksTable]:
+    """Pick image by image; one that cannot be used is left out and said."""
+    done: list[Picks] = []
     refused = ""
-    for index, image in enumerate(images):
+    for index, image in enumerate(images, start=1):
         event: Event
         try:
-            score_map = picker.score(image, device=where)
+            score_map, picks = pick(image)
         except InputError as error:
             refused = str(error)
-            event = Event(done=index + 1, total=len(images), message=f"Left out: {refused}")
+            event = Event(done=index, total=len(images), message=f"Left out: {refused}")
         else:
-            picks = picks_from_map(
-                score_map, image, picker.diameter_in(image), picker.config.separation, least
-            )
             done.append(picks)
             event = ImagePicked(
-                done=index + 1,
+                done=index,
                 total=len(images),
                 message=f"{image.name}: {len(picks)} picks.",
                 image=image.name,
                 picks=picks,
                 score_map=score_map,
-                device=describe_device(where),
+                device=where,
             )
         if (yield event) is Command.STOP:
             break
