@@ -141,7 +141,7 @@ def _metadata(path: Path) -> dict[str, Any]:
             length = int.from_bytes(start[:_HEADER_LENGTH_BYTES], "little")
             text = start[_HEADER_LENGTH_BYTES:] + file.read(length - 1)
     except FileNotFoundError:
-        raise InputError(f"There is no checkpoint {path}.") from None
+        raise InputError(f"There is no checkpoint {path}: check its name.") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; a checkpoint file was expected.") from None
     except OSError as error:

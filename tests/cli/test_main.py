@@ -14,16 +14,6 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.cli import _simulate
 from napari_cryoml.cli._app import app
 
-COMMANDS = (
-    "pick train",
-    "pick run",
-    "pick evaluate",
-    "pick import-topaz",
-    "simulate micrographs",
-    "convert",
-    "demo",
-)
-
 
 def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Let the simulation fail with an error."""
@@ -65,11 +55,12 @@ def test_the_version(shell) -> None:
     assert shell("--version").out.strip() == napari_cryoml.__version__
 
 
-def test_these_are_the_commands() -> None:
-    assert sorted(_commands()) == sorted(COMMANDS)
+def test_what_scripts_rely_on_is_there() -> None:
+    expected = {"pick train", "pick run", "pick evaluate", "pick import-topaz"}
+    assert expected | {"simulate micrographs", "convert", "demo"} <= set(_commands())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", _commands())
 def test_help_tells_every_option(shell, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     said = shell(*command.split(), "--help")

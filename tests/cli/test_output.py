@@ -79,11 +79,10 @@ def test_interrupting_stops_the_job_in_its_own_time() -> None:
 
 def test_warnings_about_the_input_are_sentences(capsys) -> None:
     with plain_warnings():
-        for _ in range(2):
-            warnings.warn("[b] a.mrc is odd, " + "very " * 30 + "odd.", InputWarning, stacklevel=1)
+        for name in ("a", "b", "a"):
+            warnings.warn(f"[b] {name} is {'very ' * 30}odd.", InputWarning, stacklevel=1)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("[b] a.mrc is odd, very very")
+    assert lines == [f"[b] {name} is {'very ' * 30}odd." for name in ("a", "b")]
 
 
 def test_other_warnings_stay_as_they_are(capsys) -> None:

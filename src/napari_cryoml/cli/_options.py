@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._registry import ConfigT, describe
-from napari_cryoml.data import Annotations, ImageSource, Picks
+from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable
 
 JSON = typer.Option("--json", help="Print one JSON object as the last line.")
 SEED = typer.Option("--seed", min=0, help="Seed of everything random.")
@@ -79,15 +79,20 @@ def read_labels(
     InputError
         If it cannot be read, is empty, or belongs to none of the images.
     """
-    from napari_cryoml.io import read_picks
     from napari_cryoml.picking import labels_from_table
 
     shapes = {image.name: image.shape for image in images}
-    with warnings.catch_warnings():
-        # Said by labels_from_table, and with what to do.
-        warnings.filterwarnings("ignore", ".*holds no picks", InputWarning)
-        table = read_picks(path, pixel_size=pixel_size, shapes=shapes)
+    table = read_needed(path, pixel_size=pixel_size, shapes=shapes)
     return labels_from_table(table, list(shapes))
+
+
+def read_needed(path: Path, **hints: Any) -> PicksTable:
+    """Return the picks in a file, without a warning if there are none: an error will follow."""
+    from napari_cryoml.io import read_picks
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*holds no picks", InputWarning)
+        return read_picks(path, **hints)
 
 
 def with_settings(config: ConfigT, settings: Sequence[str]) -> ConfigT:

@@ -134,14 +134,16 @@ def _describe(event: Event) -> str:
 
 @contextmanager
 def plain_warnings(console: Console | None = None) -> Iterator[None]:
-    """Print warnings about the input as one sentence each, without a source line."""
+    """Print each warning about the input once, as a sentence without a source line."""
     original = warnings.showwarning
+    said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-        if issubclass(category, InputWarning):
-            say(str(message), console)
-        else:
+        if not issubclass(category, InputWarning):
             original(message, category, *args, **kwargs)
+        elif str(message) not in said:
+            said.add(str(message))
+            say(str(message), console)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", InputWarning)

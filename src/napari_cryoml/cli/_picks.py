@@ -99,7 +99,7 @@ def _check_heatmap_names(images: Sequence[ImageSource]) -> None:
 
 
 def check_picks_output(out: Path, images: Sequence[ImageSource]) -> None:
-    """Write one pick an image elsewhere, so that no work is lost at the end.
+    """Write one pick an image beside `out`, so that no work is lost at the end.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def check_picks_output(out: Path, images: Sequence[ImageSource]) -> None:
         for image in images
     )
     shapes = {image.name: image.shape for image in images}
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
+    with TemporaryDirectory(prefix=".", dir=out.parent) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
         try:
             write_picks(table, Path(folder) / out.name, shapes=shapes)

@@ -23,7 +23,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path} is not a text file; is it what its name says?") from None
+        raise InputError(
+            f"{path} is not a text file, as its name says: copy it again, or give its format."
+        ) from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -78,5 +80,7 @@ def _umask() -> int:
 
 def _unwritable(path: Path, error: OSError) -> InputError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InputError(f"{path} was not written: the disk is full. Free some space and retry.")
-    return InputError(f"{path} was not written: {error.strerror or error}.")
+        return InputError(
+            f"{path} was not written: the disk is full; free some space and try again."
+        )
+    return InputError(f"{path} was not written ({error.strerror or error}): choose another folder.")

@@ -23,7 +23,9 @@ def parse_object(text: str, where: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where} is not valid JSON: {error}.") from None
+        raise InputError(
+            f"{where} is not valid JSON ({error}): mend it, or copy it again."
+        ) from None
     if not isinstance(document, dict):
         raise InputError(f"{where} holds a JSON {type(document).__name__}, not an object.")
     return document

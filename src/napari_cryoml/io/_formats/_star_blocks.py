@@ -39,7 +39,10 @@ def read_blocks(path: Path) -> dict[str, Block]:
     """
     text = read_text(path)
     if "data_" not in text:
-        raise InputError(f"{path} is not a STAR file: it has no data_ block.")
+        raise InputError(
+            f"{path} is not a STAR file, having no data_ block: choose another file, or give its "
+            "format."
+        )
     try:
         return _parse(path)
     except Exception:
@@ -78,8 +81,8 @@ def _parse_without_comments(path: Path, text: str) -> dict[str, Block]:
             return _parse(copy)
         except Exception as error:
             raise InputError(
-                f"{path} is damaged: its STAR blocks cannot be read ({error}). "
-                "Every row of a loop needs one value for each label."
+                f"{path} is damaged: its STAR blocks cannot be read ({error}); every row of a loop "
+                "needs one value for each label."
             ) from None
 
 

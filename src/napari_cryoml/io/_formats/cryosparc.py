@@ -65,10 +65,10 @@ def _load(path: Path) -> npt.NDArray[Any]:
         array = np.load(path, allow_pickle=False)
     except OSError as error:
         raise unreadable(path, error) from None
-    except Exception as error:
+    except Exception:
         raise InputError(
-            f"{path} is not a .cs file of cryoSPARC, or holds Python objects, which are never "
-            f"unpacked ({error})."
+            f"{path} is not a whole .cs file of cryoSPARC, or holds Python objects, which are "
+            "never unpacked: export it again."
         ) from None
     if not isinstance(array, np.ndarray) or array.dtype.names is None or array.ndim != 1:
         raise InputError(f"{path} is not a .cs file of cryoSPARC: it holds no table of fields.")

@@ -139,7 +139,10 @@ def _numbers(frame: pd.DataFrame, labels: list[str], path: Path) -> npt.NDArray[
         raise InputError(f"{path} has a coordinate that is not a number: {error}.") from None
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0]) + 1
-        raise InputError(f"{path} has no number for a coordinate in row {row} of its particles.")
+        raise InputError(
+            f"{path} has no number for a coordinate in row {row} of its particles: mend or remove "
+            "the row."
+        )
     return values.reshape(-1, len(labels))
 
 
