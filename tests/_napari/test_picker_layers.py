@@ -5,9 +5,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._napari._picker_display import prepare_display
+from napari_cryoml._napari._picker_display import heat_limits, prepare_display
 from napari_cryoml._napari._picker_edits import LabelSet
-from napari_cryoml._napari._picker_layer_book import TAG, TITLES, heat_limits
+from napari_cryoml._napari._picker_layer_book import TAG, TITLES
 from napari_cryoml._napari._picker_layers import PickerLayers
 from napari_cryoml._napari._picker_mouse import LEFT, RIGHT, PickerMouse
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, ArrayImage, Picks, ScoreMap
@@ -68,6 +68,7 @@ def viewer():
 def layers(viewer, store, ndim):
     made = PickerLayers(viewer, store.commit)
     made.show_image(display((120, 100) if ndim == 2 else (60, 120, 100)))
+    made.settle()
     made.set_diameter(20)
     made.start_labelling()
     return made
@@ -184,27 +185,56 @@ def test_the_threshold_hides_poor_picks(layers, ndim):
     layers.set_threshold(0.0)
     layers.show_picks(picks(10, ndim))
     layer = layers.layer("picks")
-    assert layer.shown.tolist() == [True] * 5 + [False] * 5
-    # A 2-D layer draws all points, shown or not: hidden ones must be clear.
-    assert (layer.border_color[:, 3] > 0).tolist() == layer.shown.tolist()
+    assert layer.features["score"].tolist() == picks(10, ndim).scores[:5].tolist()
+    assert np.array_equal(layer.data, picks(10, ndim).positions[:5])
     layers.set_threshold(-10)
-    assert layer.shown.all()
-    assert (layer.border_color[:, 3] == 1).all()
+    assert len(layer.data) == 10
+
+
+def test_what_has_not_changed_is_not_drawn_again(layers, ndim):
+    table, marks = picks(6, ndim), np.arange(6) == 2
+    layers.layer("labels").add(at(ndim, 10))
+    layers.show_picks(table, marks)
+    changes = []
+    for role in ("picks", "labels"):
+        layer = layers.layer(role)
+        layer.events.connect(lambda event: changes.append(event.type))
+    layers.show_picks(picks(6, ndim), marks.copy())
+    layers.show_labels(layers.labels)
+    layers.set_threshold(layers._threshold)
+    layers.set_diameter(layers.diameter_px)
+    assert "set_data" not in changes
 
 
 def test_rejected_picks_are_crosses(layers, ndim):
+    layers.set_threshold(-10)
     layers.show_picks(picks(4, ndim), np.array([False, True, False, False]))
     layer = layers.layer("picks")
     assert [str(symbol) for symbol in layer.symbol] == ["disc", "x", "disc", "disc"]
 
 
 def test_picks_shrink_and_grow_with_their_scores(layers, ndim):
+    layers.set_threshold(-10)
     for n in (10, 3, 0, 12, 1):
         layers.show_picks(picks(n, ndim))
         layer = layers.layer("picks")
         assert len(layer.data) == len(layer.features) == n
     layers.show_picks(None)
     assert len(layers.layer("picks").data) == 0
+
+
+def test_the_dot_that_warms_up_the_canvas_is_clear_and_goes(viewer):
+    layers = PickerLayers(viewer, Store().commit)
+    layers.show_image(display())
+    layer = layers.layer("picks")
+    assert layer.border_color[:, 3].tolist() == layer.face_color[:, 3].tolist() == [0.0]
+    layers.show_picks(None)
+    assert len(layer.data) == 1
+    layers.settle()
+    assert len(layer.data) == 0
+    layers.show_picks(picks(4))
+    layers.settle()
+    assert len(layer.data) == 2
 
 
 def test_picks_cannot_be_edited_by_hand(layers, ndim):
@@ -224,6 +254,7 @@ def test_a_deleted_layer_comes_back_as_it_was(viewer, layers, store, ndim):
     lost = []
     layers.lost.connect(lost.append)
     layers.layer("labels").add(at(ndim, 10))
+    layers.set_threshold(-10)
     layers.show_picks(picks(6, ndim))
     viewer.layers.clear()
     assert sorted(lost) == ["image", "labels", "picks", "scores"]
@@ -251,17 +282,16 @@ def test_nothing_fails_while_layers_are_gone(viewer, layers, ndim):
     assert layers.layer("labels") is not None
 
 
-def test_heat_map_has_opacity_colours_and_a_bar(layers, ndim):
+def test_heat_map_has_opacity_and_colours(layers, ndim):
     values = np.random.default_rng(0).normal(size=(20,) * ndim).astype(np.float32)
     layers.show_scores(ScoreMap(values, at(ndim, 8), at(ndim, 0)))
     layer = layers.layer("scores")
     assert layer.data.dtype == np.float32
     assert (layer.colormap.name, str(layer.blending)) == ("inferno", "additive")
-    assert layer.colorbar.visible
     layers.set_opacity(0.25)
     assert layer.opacity == 0.25
     layers.show_scores(None)
-    assert not layer.colorbar.visible
+    assert not layer.data.any()
 
 
 @pytest.mark.parametrize("fill", [0.0, np.nan])

@@ -28,7 +28,7 @@ except ValueError as error:
 def opened_elsewhere(path):
     """What another process says when it opens the project."""
     command = [sys.executable, "-c", TRY_TO_OPEN, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def labelled(path, n=1):
@@ -163,7 +163,7 @@ def test_killed_program_loses_nothing_it_had_saved(project_path, waits):
     with Project.create(project_path) as project:
         project.add_images([FileImage("a", project_path.parent / "a")])
     command = [sys.executable, str(HERE / "annotate_until_killed.py"), str(project_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         said = [process.stdout.readline() for _ in range(5 + waits)]
         process.kill()
         said += process.stdout.readlines()
@@ -267,19 +267,30 @@ def test_mistake_inside_a_transaction_leaves_the_rest(project):
     assert project.setting("a") == 1
 
 
-def test_other_threads_are_turned_away(project):
-    errors = []
-
-    def read():
-        try:
-            project.images()
-        except sqlite3.ProgrammingError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=read)
-    thread.start()
+def test_another_thread_waits_for_the_end_of_a_transaction(project):
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(project.setting("a")))
+    with project.transaction():
+        project.set_setting("a", 1)
+        thread.start()
+        thread.join(0.05)
+        assert seen == []
+        project.set_setting("a", 2)
     thread.join()
-    assert len(errors) == 1
+    assert seen == [2]
+
+
+def test_threads_that_write_at_once_lose_nothing(project):
+    def write(name):
+        for number in range(5):
+            project.set_setting(f"{name}{number}", number)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [project.setting(f"{name}{n}") for name in "abc" for n in range(5)] == [*range(5)] * 3
 
 
 def test_every_write_reaches_the_disk_before_it_returns(project_path):

@@ -82,6 +82,23 @@ def contrast_limits(array: npt.NDArray[Any]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + max(1.0, abs(low)))
 
 
+def heat_limits(values: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Return the contrast limits of a heat map: its median is black, its best peaks are bright."""
+    step = max(1, max(values.shape) // 512)
+    sample = values[(slice(None, None, step),) * values.ndim]
+    sample = sample[np.isfinite(sample)]
+    if not sample.size:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(sample, (50, 99.8)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def widen(limits: tuple[float, float]) -> tuple[float, float]:
+    """Return a range of contrast three times as wide as `limits`."""
+    spread = limits[1] - limits[0]
+    return limits[0] - spread, limits[1] + spread
+
+
 def _block_mean(array: npt.NDArray[np.float32], binning: int) -> npt.NDArray[np.float32]:
     if binning == 1:
         return np.array(array, dtype=np.float32)

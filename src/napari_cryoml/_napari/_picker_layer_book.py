@@ -11,9 +11,6 @@ from napari.layers import LayerLock
 from napari_cryoml._napari._picker_display import DisplayImage
 
 TAG = "napari_cryoml"
-POSITIVE_COLOUR = "#009E73"
-NEGATIVE_COLOUR = "#D55E00"
-PICK_COLOUR = "#56B4E9"
 DIAMETER_COLOUR = "#F0E442"
 
 TITLES = {
@@ -76,8 +73,12 @@ class LayerBook:
         return {"scale": (self._pixel(),) * self._ndim, "translate": (0.0,) * self._ndim}
 
     def _place(self, layer: Any, place: dict[str, Any]) -> None:
-        for name, value in (*place.items(), ("units", self._common("image")["units"])):
-            setattr(layer, name, value)
+        for name, value in place.items():
+            if not np.allclose(getattr(layer, name), value):
+                setattr(layer, name, value)
+        units = self._common("image")["units"]
+        if tuple(str(unit) for unit in layer.units) != units:
+            layer.units = units
 
     def _pixel(self) -> float:
         """Return the viewer's world units per image pixel: angstrom, or 1 where unknown."""
@@ -139,39 +140,3 @@ class LayerBook:
         if active is not None:
             self._viewer.layers.selection.active = active
         return layer
-
-
-def heat_limits(values: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Return the contrast limits of a heat map: its median is black, its best peaks are bright."""
-    step = max(1, max(values.shape) // 512)
-    sample = values[(slice(None, None, step),) * values.ndim]
-    sample = sample[np.isfinite(sample)]
-    if not sample.size:
-        return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(sample, (50, 99.8)))
-    return (low, high) if high > low else (low, low + 1.0)
-
-
-def widen(limits: tuple[float, float]) -> tuple[float, float]:
-    """Return a range of contrast three times as wide as `limits`."""
-    spread = limits[1] - limits[0]
-    return limits[0] - spread, limits[1] + spread
-
-
-def row_colours(marks: npt.NDArray[Any], yes: str, no: str) -> npt.NDArray[np.float32]:
-    """Return one RGBA row a mark; arrays are cheaper for napari than names."""
-    table = np.array([_rgba(no), _rgba(yes)], np.float32)
-    return np.asarray(table[np.asarray(marks, np.intp)])
-
-
-def filled(
-    colours: npt.NDArray[np.float32], marks: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
-    """Return the face colours: crosses are filled, rings are not."""
-    faces = colours.copy()
-    faces[~marks, 3] = 0
-    return faces
-
-
-def _rgba(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] + [1.0]

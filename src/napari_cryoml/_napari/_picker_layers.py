@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,32 +12,15 @@ from psygnal import Signal
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_display import DisplayImage
-from napari_cryoml._napari._picker_edits import (
-    LABEL_NAMES,
-    NEW,
-    LabelEdit,
-    LabelSet,
-    click,
-    merge,
-)
-from napari_cryoml._napari._picker_layer_book import (
-    NEGATIVE_COLOUR,
-    PICK_COLOUR,
-    POSITIVE_COLOUR,
-    TAG,
-    TITLES,
-    LayerBook,
-    filled,
-    heat_limits,
-    row_colours,
-    widen,
-)
+from napari_cryoml._napari._picker_drawing import LayerDrawing
+from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet, click, merge
+from napari_cryoml._napari._picker_layer_book import TAG, TITLES
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
 
 Commit = Callable[[LabelEdit], LabelSet]
 
 
-class PickerLayers(LayerBook):
+class PickerLayers(LayerDrawing):
     """What the Picker shows in a viewer.
 
     Layers carry an id of ours in their metadata, so that the user may rename, reorder or delete
@@ -61,12 +43,6 @@ class PickerLayers(LayerBook):
     def __init__(self, viewer: Any, commit: Commit) -> None:
         super().__init__(viewer)
         self._commit = commit
-        self._known = LabelSet.empty(2)
-        self._picks: Picks | None = None
-        self._rejected = np.empty(0, bool)
-        self._threshold = 0.0
-        self._score_map: ScoreMap | None = None
-        self._updating = False
         self.next_click_is_negative = False
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -105,10 +81,8 @@ class PickerLayers(LayerBook):
             layer.visible = layer.metadata[TAG] in {self._tag(role) for role in TITLES}
         ndim = len(image.shape)
         self._known, self._picks, self._score_map = LabelSet.empty(ndim), None, None
-        self._draw_image()
-        self._draw_scores()
-        self._draw_picks()
-        self._draw_labels()
+        self._rejected = np.empty(0, bool)
+        self._draw()
         if before is None or before.shape != image.shape or before.pixel_size != image.pixel_size:
             self._viewer.reset_view()
 
@@ -137,20 +111,19 @@ class PickerLayers(LayerBook):
     def set_threshold(self, threshold: float) -> None:
         """Hide the picks whose score is less than `threshold`."""
         self._threshold = threshold
-        layer = self.layer("picks")
-        if layer is not None and self._picks is not None and len(layer.data) == len(self._picks):
-            self._hide_poor_picks(layer)
+        if self.layer("picks") is not None:
+            self._draw_picks()
 
     def set_diameter(self, diameter_px: float) -> None:
         """Draw rings of this diameter, in pixels of the image."""
         self._diameter_px = diameter_px
-        with self._own_change():
-            for role in ("labels", "picks"):
-                layer = self.layer(role)
-                if layer is not None and len(layer.data):
-                    layer.size = self._sizes(role, len(layer.data))
-                if layer is not None:
-                    layer.current_size = diameter_px
+        for role, draw in (("labels", self._draw_labels), ("picks", self._draw_picks)):
+            layer = self.layer(role)
+            if layer is not None:
+                draw()
+                if layer.current_size != diameter_px:
+                    with self._own_change():
+                        layer.current_size = diameter_px
 
     def toggle(self, role: str) -> None:
         """Show a hidden layer, hide a shown one."""
@@ -176,10 +149,7 @@ class PickerLayers(LayerBook):
         if self._image is None:
             return
         labels_lost = self.layer("labels") is None
-        self._draw_image()
-        self._draw_scores()
-        self._draw_picks()
-        self._draw_labels()
+        self._draw()
         if labels_lost:
             self.start_labelling()
 
@@ -266,147 +236,11 @@ class PickerLayers(LayerBook):
         # A negative click means whatever lies under the ring; a positive one may be a neighbour.
         return self._diameter_px * (0.5 if label == NEGATIVE else 0.25)
 
-    def _rows(self, layer: Any) -> LabelSet:
-        features = layer.features
-        marks = np.where(features["label"] == LABEL_NAMES[NEGATIVE], NEGATIVE, POSITIVE)
-        positions = np.asarray(layer.data, np.float64)
-        if len(marks) != len(positions):
-            return LabelSet.empty(positions.shape[1])
-        return LabelSet(
-            Annotations(positions.copy(), marks.astype(np.int8)),
-            np.asarray(features["id"], np.int64).copy(),
-        )
-
-    # Drawing
-
-    def _draw_image(self) -> None:
-        image = self._image
-        if image is None:
-            return
-        layer = self.layer("image")
-        pixel = self._pixel()
-        place: dict[str, Any] = {
-            "scale": (image.binning * pixel,) * len(image.shape),
-            "translate": ((image.binning - 1) / 2 * pixel,) * len(image.shape),
-        }
-        if layer is None:
-            layer = self._viewer.add_image(
-                image.array,
-                contrast_limits=image.contrast_limits,
-                **self._common("image"),
-                **place,
-            )
-            self._viewer.layers.move(len(self._viewer.layers) - 1, 0)
-        else:
-            layer.data = image.array
-            self._place(layer, place)
-        layer.contrast_limits_range = widen(image.contrast_limits)
-        layer.contrast_limits = image.contrast_limits
-        layer.metadata["image"] = image.name
-
-    def _draw_scores(self) -> None:
-        layer = self.layer("scores") or self._add_scores()
-        score_map = self._score_map
-        layer.colorbar.visible = score_map is not None
-        if score_map is None:
-            layer.data = np.zeros((2,) * layer.ndim, np.float32)
-            self._place(layer, self._point_place())
-            return
-        pixel = self._pixel()
-        limits = heat_limits(score_map.values)
-        layer.data = np.asarray(score_map.values, np.float32)
-        self._place(
-            layer,
-            {
-                "scale": tuple(score_map.scale * pixel),
-                "translate": tuple(score_map.offset * pixel),
-            },
-        )
-        layer.contrast_limits_range = widen(limits)
-        layer.contrast_limits = limits
-
-    def _draw_picks(self) -> None:
-        layer = self.layer("picks")
-        if layer is None:
-            layer = self._add_points("picks", PICK_COLOUR, {"score": np.empty(0, np.float32)})
-        picks = self._picks
-        n = 0 if picks is None else len(picks)
-        with self._own_change():
-            layer.selected_data = set()
-            layer.data = np.empty((0, layer.ndim)) if picks is None else picks.positions
-            layer.features = {"score": np.zeros(0, np.float32) if picks is None else self._scores()}
-            if n:
-                layer.symbol = np.where(self._rejected, "x", "disc")
-                layer.size = self._sizes("picks", n)
-                self._hide_poor_picks(layer)
-            self._place(layer, self._point_place())
-            layer.editable = False
-
-    def _hide_poor_picks(self, layer: Any) -> None:
-        shown = self._shown()
-        colours = row_colours(self._rejected, NEGATIVE_COLOUR, PICK_COLOUR)
-        # napari 0.9 draws all points of a 2-D layer, whether shown or not: make them clear too.
-        colours[~shown, 3] = 0
-        with self._own_change():
-            layer.border_color = colours
-            layer.face_color = filled(colours, self._rejected)
-            layer.shown = shown
-
-    def _draw_labels(self) -> None:
-        layer = self.layer("labels")
-        if layer is None:
-            layer = self._add_points(
-                "labels", POSITIVE_COLOUR, {"label": np.empty(0, object), "id": np.empty(0, int)}
-            )
-            layer.feature_defaults = {"label": LABEL_NAMES[POSITIVE], "id": NEW}
-            layer.events.data.connect(self._on_labels_changed)
-            layer.selected_data.events.items_changed.connect(self._on_selection)
-        table = self._known.annotations
-        with self._own_change():
-            layer.selected_data = set()
-            layer.data = table.positions.copy()
-            layer.features = {
-                "label": np.array([LABEL_NAMES[int(mark)] for mark in table.labels], object),
-                "id": self._known.ids,
-            }
-            layer.feature_defaults = {"label": LABEL_NAMES[POSITIVE], "id": NEW}
-            if len(table):
-                negative = table.labels == NEGATIVE
-                colours = row_colours(negative, NEGATIVE_COLOUR, POSITIVE_COLOUR)
-                layer.border_color = colours
-                layer.face_color = filled(colours, negative)
-                layer.symbol = np.where(negative, "x", "disc")
-                layer.size = self._sizes("labels", len(table))
-            self._place(layer, self._point_place())
-
-    def _sizes(self, role: str, n: int) -> npt.NDArray[np.float64]:
-        sizes = np.full(n, float(self._diameter_px))
-        marks = self._rejected if role == "picks" else self._known.annotations.labels == NEGATIVE
-        if len(marks) == n:
-            sizes[marks] *= 0.4
-        return sizes
-
-    def _scores(self) -> npt.NDArray[np.float32]:
-        if self._picks is None or self._picks.scores is None:
-            return np.zeros(0 if self._picks is None else len(self._picks), np.float32)
-        return self._picks.scores
-
-    def _shown(self) -> npt.NDArray[np.bool_]:
-        if self._picks is None or self._picks.scores is None:
-            return np.ones(0 if self._picks is None else len(self._picks), bool)
-        return np.asarray(self._picks.scores >= self._threshold)
-
-    # Keeping track
+    def _connect_labels(self, layer: Any) -> None:
+        layer.events.data.connect(self._on_labels_changed)
+        layer.selected_data.events.items_changed.connect(self._on_selection)
 
     def _on_removed(self, event: Any) -> None:
         tag = str(event.value.metadata.get(TAG, ""))
         if tag.startswith("picker:") and not tag.startswith("picker:diameter"):
             self.lost.emit(tag.split(":")[1])
-
-    @contextmanager
-    def _own_change(self) -> Iterator[None]:
-        before, self._updating = self._updating, True
-        try:
-            yield
-        finally:
-            self._updating = before

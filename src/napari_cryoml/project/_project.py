@@ -22,8 +22,8 @@ class Project(ResultRecords):
     call that raises `InputError` has changed nothing. Undo and redo go on where they were after
     closing and opening.
 
-    Use it from one thread, the one that opened it. While it is open, no other process can open
-    the file.
+    Calls from several threads take turns, a transaction being one turn. While it is open, no other
+    process can open the file.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,6 +50,7 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._lock = threading.RLock()
         self._depth = 0
         self._failure: BaseException | None = None
         self._identity = _identity(path)
@@ -95,7 +97,9 @@ class Store:
 
     @classmethod
     def _prepared(cls, path: Path, *, new: bool) -> Store:
-        connection = sqlite3.connect(path, timeout=_LOCK_WAIT_S, isolation_level=None)
+        connection = sqlite3.connect(
+            path, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+        )
         try:
             with _sentences(path):
                 _configure(connection)
@@ -109,17 +113,18 @@ class Store:
 
     def close(self) -> None:
         """Release the file; a second call does nothing."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
         _OPEN_HERE.pop(self._identity, None)
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Return all rows a query finds."""
-        with _sentences(self.path):
+        with self._lock, _sentences(self.path):
             return self._connection.execute(query, values).fetchall()
 
     def row(self, query: str, *values: Any) -> Row | None:
         """Return the first row a query finds, or None."""
-        with _sentences(self.path):
+        with self._lock, _sentences(self.path):
             found: Row | None = self._connection.execute(query, values).fetchone()
             return found
 
@@ -137,25 +142,27 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Commit what the block writes as one; after an error, nothing of it is kept.
 
-        A transaction within another joins it: once it has failed, the outer one fails too.
+        A transaction within another joins it: once it has failed, the outer one fails too. Other
+        threads wait until it is over.
 
         Raises
         ------
         InputError
             If the file cannot be written.
         """
-        if self._depth == 0:
-            self._begin()
-        self._depth += 1
-        try:
-            yield
-        except BaseException as error:
-            self._failure = error
-            raise
-        finally:
-            self._depth -= 1
+        with self._lock:
             if self._depth == 0:
-                self._finish()
+                self._begin()
+            self._depth += 1
+            try:
+                yield
+            except BaseException as error:
+                self._failure = error
+                raise
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._finish()
 
     def _begin(self) -> None:
         self._check_place()

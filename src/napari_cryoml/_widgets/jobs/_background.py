@@ -60,11 +60,11 @@ class Background(QObject):
         self._tasks.append(_Task(future, on_done, on_error))
         self._timer.start()
 
-    def close(self) -> None:
-        """Drop what waits; nothing is handed over any more."""
+    def close(self, *, finish: bool = False) -> None:
+        """Hand nothing over any more; drop what waits, or with `finish` wait until it is done."""
         stop_timer(self._timer)
         self._tasks.clear()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=finish, cancel_futures=not finish)
 
     def _poll(self) -> None:
         finished = [task for task in self._tasks if task.future.done()]

@@ -32,8 +32,8 @@ from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import ChildJob
 from napari_cryoml.project import OPTIONS, PROJECT_SUFFIX, Project
 
-RESTORE_MS = 250
-"""How long to wait before a deleted layer is made again: the canvas must have redrawn."""
+REDRAW_MS = 250
+"""How long to wait until the canvas has surely drawn what has changed."""
 _SCORES_A_TICK = 20
 _END = object()
 
@@ -64,10 +64,8 @@ class PickerController:
         self.labelling = Labelling(viewer, self.desk)
         self.results = Results(self.desk, start_job)
         self._reader = ImageReader(self._background, self._show, self._show_error)
-        self._restore_timer = QTimer()
-        self._restore_timer.setSingleShot(True)
-        self._restore_timer.setInterval(RESTORE_MS)
-        self._restore_timer.timeout.connect(self.desk.layers.restore)
+        self._restore_timer = _wait_for_redraw(self._restore)
+        self._settle_timer = _wait_for_redraw(self.desk.layers.settle)
         self.desk.layers.lost.connect(self._on_layer_lost)
         self.desk.diameter_shown.connect(self.results.show_derived)
         self._keys = KeyBindings(viewer, self._actions())
@@ -101,6 +99,7 @@ class PickerController:
             return
         self._closed = True
         stop_timer(self._restore_timer)
+        stop_timer(self._settle_timer)
         self.results.close()
         self._background.close()
         self._keys.close()
@@ -265,6 +264,7 @@ class PickerController:
             self.desk.show_picks()
             self.desk.show_scores()
             self.desk.show_pick_counts(session.threshold)
+        self._settle_timer.start()
         if first or self.desk.layers.layer("labels") is not None:
             self.labelling.start()
         following = session.neighbour(display.name, "next")
@@ -342,3 +342,15 @@ class PickerController:
 
     def _on_layer_lost(self, _role: str) -> None:
         self._restore_timer.start()
+
+    def _restore(self) -> None:
+        self.desk.layers.restore()
+        self._settle_timer.start()
+
+
+def _wait_for_redraw(then: Callable[[], object]) -> QTimer:
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(REDRAW_MS)
+    timer.timeout.connect(then)
+    return timer

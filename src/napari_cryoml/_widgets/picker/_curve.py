@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_cryoml._widgets.picker._colours import PICK, VALIDATION, ThemeColours
 
 MAX_POINTS = 600
+REDRAW_MS = 250
+"""Least time between two paintings: each has the whole window composed anew, canvas included."""
 _MARGIN = 6
 _LEGEND_HEIGHT = 16
 
@@ -29,6 +31,10 @@ class TrainingCurve(QWidget):
         self._loss: list[tuple[float, float]] = []
         self._validation: list[tuple[float, float]] = []
         self._colours = ThemeColours.of("dark")
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(REDRAW_MS)
+        self._redraw.timeout.connect(self.update)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumHeight(64)
 
@@ -62,7 +68,8 @@ class TrainingCurve(QWidget):
             ]
         if validation is not None and np.isfinite(validation):
             self._validation.append((float(step), float(validation)))
-        self.update()
+        if not self._redraw.isActive():
+            self._redraw.start()
 
     def set_colours(self, colours: ThemeColours) -> None:
         """Paint in the colours of a theme."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from napari_cryoml import checkpoint
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml._widgets.jobs import Background, JobWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml.data import ImageSource
@@ -53,6 +53,7 @@ class PickerJobs:
         self._watcher = watcher
         self._owner = owner
         self._start = start
+        self._saver = Background()
         self._session: Session | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._began = datetime.now(UTC)
@@ -122,6 +123,8 @@ class PickerJobs:
     def close(self) -> None:
         """End the job without a word."""
         self._watcher.close()
+        self._saver.close(finish=True)
+        self._saver = Background()
         self._finish()
 
     def _new_folder(self) -> Path:
@@ -151,63 +154,82 @@ class PickerJobs:
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ImagePicked):
-            try:
-                self._take_image(event)
-            except InputError as error:
-                self._fault = str(error)
-                self.cancel()
+            self._take_image(event)
         elif isinstance(event, TrainingEvent):
             self._last = event
         self._owner.job_progress(event)
 
     def _take_image(self, done: ImagePicked) -> None:
-        session = self._session
+        session, model = self._session, self._model
         if session is None or done.image not in session.entries:
             return
-        if self._model is None:
+        if model is None:
             self._preview = done
             session.preview(done)
-        else:
-            session.keep(done, self._model)
-        self._owner.image_done(done)
+            self._owner.image_done(done)
+            return
+
+        def written(_: None) -> None:
+            session.count_again(done.image)
+            self._owner.image_done(done)
+
+        self._saver.run(session.keep, done, model, on_done=written, on_error=self._give_up)
+
+    def _give_up(self, sentence: str) -> None:
+        """End a job whose results cannot be written."""
+        if self.kind and not self._fault:
+            self._fault = sentence
+            self._watcher.cancel()
 
     def _on_ended(self, job: Any) -> None:
-        kind, state, sentence = self.kind, job.state, ""
-        try:
-            if self._fault:
-                state, sentence = "failed", self._fault
-            elif state == "done" and kind == "training":
-                sentence = self._keep_model(Path(job.result))
-            elif state == "failed":
-                sentence = job.error or "The job ended without a word."
-                logger.error("%s failed: %s\n%s", kind, sentence, getattr(job, "traceback", ""))
-            self._log(kind, state)
-        except InputError as error:
-            state, sentence = "failed", str(error)
+        """Write what is left to write, after all that waits to be written already."""
+        state, sentence = job.state, ""
+        if state == "failed":
+            sentence = job.error or "The job ended without a word."
+            logger.error("%s failed: %s\n%s", self.kind, sentence, getattr(job, "traceback", ""))
+        result = job.result if state == "done" else None
+        self._saver.run(
+            self._keep,
+            self.kind,
+            state,
+            result,
+            on_done=lambda ready: self._end(state, ready or sentence),
+            on_error=lambda problem: self._end("failed", problem),
+        )
+
+    def _end(self, state: str, sentence: str) -> None:
+        kind = self.kind
+        if self._fault:
+            state, sentence = "failed", self._fault
         if self._session is not None:
             self._session.drop_preview()
         self._finish()
         self._owner.job_ended(kind, state, sentence)
 
-    def _keep_model(self, path: Path) -> str:
+    def _keep(self, kind: str, state: str, result: Any) -> str:
+        """Write the end of a job; beside the GUI's thread."""
         session = self._session
         if session is None:
             return ""
+        sentence = ""
+        if state == "done" and kind == "training":
+            sentence = self._keep_model(session, Path(result))
+        session.project.log_job(kind, self._began, datetime.now(UTC), state, {})
+        return sentence
+
+    def _keep_model(self, session: Session, path: Path) -> str:
         summary = dict(checkpoint.read_header(path).get("summary", {}))
         last = self._last
         if last is not None:
             summary |= {"step": last.step, "loss": last.loss, "device": last.device}
         try:
-            number = session.project.add_model(path, summary, edit=self._edit)
+            with session.project.transaction():
+                number = session.project.add_model(path, summary, edit=self._edit)
+                if self._preview is not None:
+                    session.keep(self._preview, number)
         except InputError as error:
             raise InputError(f"{error} The trained model is in {_rescue(path)}.") from error
-        if self._preview is not None:
-            session.keep(self._preview, number)
         return _ready(number, summary)
-
-    def _log(self, kind: str, state: str) -> None:
-        if self._session is not None:
-            self._session.project.log_job(kind, self._began, datetime.now(UTC), state, {})
 
 
 def _rescue(path: Path) -> Path:

@@ -138,11 +138,8 @@ class Session:
     # Picks
 
     def keep(self, done: ImagePicked, model: int | None) -> None:
-        """Write the picks and the heat map of one image."""
+        """Write the picks and the heat map of one image; from any thread."""
         self.project.set_picks(done.image, done.picks, model=model, score_map=done.score_map)
-        if self._preview is not None and self._preview.image == done.image:
-            self._preview = None
-        self._file_scores(done.image, done.picks)
 
     def preview(self, done: ImagePicked) -> None:
         """Show what a network finds that is still being trained, without writing it."""
