@@ -1,5 +1,6 @@
 """The Picker in a real window, on a (virtual) display."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -11,14 +12,11 @@ from qtpy.QtWidgets import QLabel
 from napari_cryoml import io
 from napari_cryoml._widgets.picker import PickerWidget
 from napari_cryoml._widgets.picker._keys import KEYS
-from napari_cryoml.picking import ImagePicked
 from napari_cryoml.project import Project
 
 pytestmark = pytest.mark.viewer
 
 GAP_LIMIT_S = 0.1
-STARTING_S = 0.5
-"""The first moments of a run, when the operating system starts the child process."""
 
 
 def spots(shape, centres, seed):
@@ -58,23 +56,23 @@ def window(make_napari_viewer) -> Iterator:
 
 
 class Gaps:
-    """The longest time between two ticks of a 20 ms timer on the GUI's thread."""
+    """What lies between two ticks of a short timer on the GUI's thread, in seconds."""
 
     def __init__(self):
-        self.seconds = []
-        self._last = time.perf_counter()
+        self.passed, self.worked = [], []
+        self._last = time.perf_counter(), time.thread_time()
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
-        self._timer.start(20)
+        self._timer.start(10)
 
-    def stop(self, event):
-        """Stop at the first result: drawing it is the graphics card's time, not ours."""
-        if isinstance(event, ImagePicked):
-            self._timer.stop()
+    def stop(self):
+        self._timer.stop()
+        self._tick()
 
     def _tick(self):
-        now = time.perf_counter()
-        self.seconds.append(now - self._last)
+        now = time.perf_counter(), time.thread_time()
+        self.passed.append(now[0] - self._last[0])
+        self.worked.append(now[1] - self._last[1])
         self._last = now
 
 
@@ -144,19 +142,26 @@ def test_the_whole_way_from_clicks_to_a_star_file(window, spotted, qtbot, tmp_pa
     layer = controller.layers.layer("labels")
     for centre in truth["a.mrc"][:20]:
         layer.add(centre)
-    controller.view.set_options({"training": {"minutes": 0.1}, "device": "cpu"})
+    training = {"minutes": 0.1, "validate_every": 2.0}
+    controller.view.set_options({"training": training, "device": "cpu"})
+    # Software OpenGL takes more than the limit to draw the canvas: that is not our time.
+    viewer.window._qt_viewer.canvas.native.hide()
     qtbot.wait(500)
-    controller.results.train()
-    qtbot.wait(int(1000 * STARTING_S))
     gaps = Gaps()
-    controller.results.watcher.received.connect(gaps.stop)
-    qtbot.waitUntil(lambda: len(controller.view.train.curve.losses) > 1, timeout=90_000)
+    controller.view.train.train.click()
+    picks, heat_map = controller.layers.layer("picks"), controller.layers.layer("scores")
+    qtbot.waitUntil(lambda: heat_map.data.size > 4, timeout=90_000)
+    assert controller.results.jobs.kind == "training", "the heat map is live"
     layer.add(truth["a.mrc"][20])
     qtbot.waitUntil(lambda: not controller.results.jobs.kind, timeout=90_000)
-    awake = np.array(gaps.seconds)
-    assert len(awake) > 100
-    assert (awake > GAP_LIMIT_S).mean() < 0.05, sorted(awake)[-5:]
-    assert np.median(awake) < GAP_LIMIT_S / 2
+    qtbot.wait(2000)
+    gaps.stop()
+    viewer.window._qt_viewer.canvas.native.show()
+    assert len(gaps.passed) > 100
+    assert max(gaps.worked) < GAP_LIMIT_S
+    if os.getloadavg()[0] <= os.cpu_count():
+        assert max(gaps.passed) < GAP_LIMIT_S
+    assert len(picks.data) > 0
     assert controller.session.project.current_model() is not None, controller.view.message.text()
     assert controller.session.project.counts()["a.mrc"] == (21, 0)
 

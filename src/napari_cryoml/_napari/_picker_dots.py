@@ -59,7 +59,7 @@ class Dots:
     def face_colours(self) -> npt.NDArray[np.float32]:
         """Crosses are filled, rings are not."""
         faces = self.border_colours
-        faces[~self.crosses, 3] = 0
+        faces[~self.crosses] = 0
         return faces
 
 

@@ -133,11 +133,11 @@ class LayerDrawing(LayerBook):
         if layer is None:
             columns = {"label": np.empty(0, object), "id": np.empty(0, int)}
             layer = self._add_points("labels", POSITIVE_COLOUR, columns)
+            layer.feature_defaults = {"label": LABEL_NAMES[POSITIVE], "id": NEW}
             self._connect_labels(layer)
         with self._own_change():
             show_dots(layer, self._label_dots())
             self._place(layer, self._point_place())
-            self._expect_particles(layer)
 
     def _label_dots(self) -> Dots:
         table = self._known.annotations
@@ -148,12 +148,6 @@ class LayerDrawing(LayerBook):
 
     def _connect_labels(self, layer: Any) -> None:
         """Listen to what the user does to a new labels layer."""
-
-    @staticmethod
-    def _expect_particles(layer: Any) -> None:
-        defaults = {"label": LABEL_NAMES[POSITIVE], "id": NEW}
-        if layer.feature_defaults.to_dict("records") != [defaults]:
-            layer.feature_defaults = defaults
 
     @staticmethod
     def _rows(layer: Any) -> LabelSet:
