@@ -162,18 +162,18 @@ def _mean_sd(values: Iterable[float]) -> str:
 # A hundred labels in three minutes ----------------------------------------------------------------
 
 
-def budget(minutes: float) -> list[Row]:
-    """Train on 100 labels within `minutes` on all cores but none other: our default options."""
+def budget(minutes: float, device: str = "cpu") -> Iterator[Row]:
+    """Train on 100 labels within `minutes`, with the default options; nothing where no GPU is."""
     import torch
 
+    if device == "cuda" and not torch.cuda.is_available():
+        sys.stdout.write("There is no CUDA device here: not run.\n")
+        return
+    torch.set_num_threads(2)
     data = load_set(available_sets()[0])
-    rows = []
     for seed in SEEDS:
-        torch.set_num_threads(2)
-        row = train_and_test(data, 100, seed, {"minutes": minutes}, device="cpu")
-        _show(row)
-        rows.append({"picker": "napari-cryoml", **row})
-    return rows
+        row = train_and_test(data, 100, seed, {"minutes": minutes}, device=device)
+        yield {"picker": "napari-cryoml", **row}
 
 
 def budget_table(rows: Sequence[Row]) -> str:
@@ -198,9 +198,8 @@ def budget_table(rows: Sequence[Row]) -> str:
 # Memory -------------------------------------------------------------------------------------------
 
 
-def memory(size: int = 4096) -> list[Row]:
+def memory(size: int = 4096) -> Iterator[Row]:
     """Measure the peak memory of scoring a large working image, each network in a new process."""
-    rows = []
     for name in ("conv31", "resnet8"):
         code = (
             f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
@@ -208,10 +207,7 @@ def memory(size: int = 4096) -> list[Row]:
         )
         done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         peak, base = (float(word) for word in done.stdout.split()[-2:])
-        row = {"network": name, "size": size, "peak_gb": peak, "before_gb": base}
-        _show(row)
-        rows.append(row)
-    return rows
+        yield {"network": name, "size": size, "peak_gb": peak, "before_gb": base}
 
 
 def _score_large(name: str, size: int) -> None:
@@ -282,8 +278,9 @@ SECTIONS = {
         lambda options: _showing(objectives(options.steps, options.seeds, options.workers)),
         objectives_table,
     ),
-    "budget": (lambda options: budget(options.minutes), budget_table),
-    "memory": (lambda options: memory(), memory_table),
+    "budget": (lambda options: _showing(budget(options.minutes)), budget_table),
+    "gpu": (lambda options: _showing(budget(1.0, "cuda")), budget_table),
+    "memory": (lambda options: _showing(memory()), memory_table),
     "topaz": (topaz, accuracy_table),
     "scoring": (
         lambda options: _showing(compare_scoring(options.topaz_env, options.threads)),

@@ -124,7 +124,7 @@ def beat_in_grandchild(path):
         "import time, pathlib\n"
         f"while True:\n    pathlib.Path({str(path)!r}).open('a').write('.'); time.sleep(0.02)"
     )
-    subprocess.Popen([sys.executable, "-c", code])  # noqa: S603
+    subprocess.Popen([sys.executable, "-c", code])
     while not Path(path).exists():
         time.sleep(0.01)
     yield Event(done=1, total=1)

@@ -185,7 +185,7 @@ def test_child_ends_when_its_parent_has_gone(tmp_path, number):
     if number:
         code = code.replace("start_and_vanish(", "ChildJob.start(child_jobs.beat, ")
         code += "; import time; time.sleep(60)"
-    parent = subprocess.Popen([sys.executable, "-c", code])  # noqa: S603
+    parent = subprocess.Popen([sys.executable, "-c", code])
     until(lambda: beats.exists() or parent.poll())
     if number:
         parent.kill()

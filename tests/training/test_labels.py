@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_cryoml.training import UNLABELLED, paint_labels
+from napari_cryoml.data import UNLABELLED
+from napari_cryoml.training import paint_labels
 
 
 @pytest.mark.parametrize(("ndim", "pixels"), [(2, 29), (3, 123)])

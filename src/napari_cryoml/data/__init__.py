@@ -1,6 +1,6 @@
 """Values that travel between the rooms of the house: numpy only, frozen."""
 
-from napari_cryoml.data._annotations import NEGATIVE, POSITIVE, Annotations
+from napari_cryoml.data._annotations import NEGATIVE, POSITIVE, UNLABELLED, Annotations
 from napari_cryoml.data._images import ArrayImage, ImageSource
 from napari_cryoml.data._picks import Picks, PicksTable
 from napari_cryoml.data._score_maps import ScoreMap
@@ -8,6 +8,7 @@ from napari_cryoml.data._score_maps import ScoreMap
 __all__ = [
     "NEGATIVE",
     "POSITIVE",
+    "UNLABELLED",
     "Annotations",
     "ArrayImage",
     "ImageSource",

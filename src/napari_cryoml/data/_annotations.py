@@ -11,6 +11,7 @@ from napari_cryoml._errors import InputError
 
 POSITIVE = 1
 NEGATIVE = 0
+UNLABELLED = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

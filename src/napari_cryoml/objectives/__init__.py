@@ -4,7 +4,6 @@ from napari_cryoml.objectives._ge_binomial import GEBinomial
 from napari_cryoml.objectives._ge_kl import GEKL
 from napari_cryoml.objectives._nnpu import NNPU
 from napari_cryoml.objectives._objective import (
-    UNLABELLED,
     Loss,
     Objective,
     ObjectiveConfig,
@@ -18,7 +17,6 @@ __all__ = [
     "GEKL",
     "NNPU",
     "PN",
-    "UNLABELLED",
     "GEBinomial",
     "Loss",
     "Objective",

@@ -10,12 +10,10 @@ from pydantic import Field
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config, Registry
-from napari_cryoml.data import NEGATIVE, POSITIVE
+from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-UNLABELLED = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

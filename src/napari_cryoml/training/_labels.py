@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-UNLABELLED = -1
+from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED
+
 IGNORED = -2
 """Not a position of the image: left out of every loss."""
 
@@ -45,7 +46,7 @@ def paint_labels(
         inside the image labels at least its nearest pixel.
     """
     labels = np.full(tuple(shape), UNLABELLED, np.int8)
-    for positions, value in ((negatives, 0), (positives, 1)):
+    for positions, value in ((negatives, NEGATIVE), (positives, POSITIVE)):
         for position in np.asarray(positions, dtype=np.float64).reshape(-1, len(shape)):
             _paint_ball(labels, position, radius, value)
     return labels

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED
 from napari_cryoml.training._augmentation import augment
 from napari_cryoml.training._config import TrainingConfig
-from napari_cryoml.training._labels import IGNORED, UNLABELLED, LabelledImage
+from napari_cryoml.training._labels import IGNORED, LabelledImage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,7 +235,7 @@ def _label_centres(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
     from scipy import ndimage
 
     centres = []
-    for value in (0, 1):
+    for value in (NEGATIVE, POSITIVE):
         discs, count = ndimage.label(labels == value)
         centres += ndimage.center_of_mass(discs > 0, discs, range(1, count + 1))
     return np.array(centres, dtype=np.float64).reshape(-1, labels.ndim)
