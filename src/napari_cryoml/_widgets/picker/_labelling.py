@@ -9,7 +9,8 @@ from napari_cryoml import io
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_mouse import PickerMouse
 from napari_cryoml._widgets.picker._desk import Desk
-from napari_cryoml.data import NEGATIVE, Annotations, PicksTable
+from napari_cryoml.data import NEGATIVE, PicksTable
+from napari_cryoml.picking import labels_from_table
 
 
 class Labelling:
@@ -91,26 +92,18 @@ class Labelling:
             shapes = session.shapes()
             self._desk.background.run(
                 lambda: io.read_picks(Path(path), shapes=shapes),
-                on_done=lambda table: self._import(table, path),
+                on_done=self._import,
                 on_error=lambda sentence: self._desk.note(sentence, error=True),
             )
 
-    def _import(self, table: PicksTable, path: str) -> None:
+    def _import(self, table: PicksTable) -> None:
         with self._desk.telling():
             session = self._desk.need_session()
-            found = io.match_images(table.images, session.names)
-            if not found:
-                raise InputError(
-                    f"None of the images in {Path(path).name} is open here "
-                    f"({', '.join(table.images[:2])}…): open the images it belongs to."
-                )
-            n_labels = 0
+            found = labels_from_table(table, session.names)
             with session.project.transaction():
-                for given, name in found.items():
-                    labels = Annotations.of_positives(table[given].positions)
-                    if len(labels):
-                        session.project.annotate(name, add=labels)
-                        n_labels += len(labels)
+                for name, labels in found.items():
+                    session.project.annotate(name, add=labels)
+            n_labels = sum(len(labels) for labels in found.values())
             self._desk.note(f"{n_labels} labels of {len(found)} images were read.")
         self._desk.show_labels()
         self._desk.show_picks()
