@@ -135,6 +135,7 @@ def test_two_images_of_one_name_are_refused(dock, view, tmp_path, qtbot):
     assert len(dock.layers.layer("labels").data) == 1
 
 
+@pytest.mark.filterwarnings("ignore::napari_cryoml._errors.InputWarning")
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -91,14 +91,14 @@ def test_images_open_in_napari_are_taken_from_their_layers(
         scale=(1.5, 1.5),
         units=("angstrom", "angstrom"),
     )
-    controller.open_layers()
+    controller.files.open_layers()
     idle()
     assert controller.session.names == ["my-image.mrc"]
     assert controller.session.entries["my-image.mrc"].pixel_size == pytest.approx(1.5)
 
 
 def test_without_an_image_layer_it_says_so(controller, view):
-    controller.open_layers()
+    controller.files.open_layers()
     assert "No image is open in napari" in said(view)[0]
 
 
@@ -140,6 +140,36 @@ def test_images_that_are_gone_are_named_and_their_labels_stay(
     again.choose("b.mrc")
     qtbot.waitUntil(lambda: again.desk.shown == "b.mrc")
     again.teardown()
+
+
+def test_images_that_were_moved_are_found_again(
+    opened, jobs, qtbot, viewer, view, folder, tmp_path
+):
+    add(opened, (10, 20))
+    opened.teardown()
+    viewer.layers.clear()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("a.mrc", "b.mrc"):
+        shutil.move(folder / name, elsewhere / name)
+    io.write_mrc(elsewhere / "c.mrc", np.eye(30, dtype=np.float32), PIXEL_SIZE)
+    (folder / "c.mrc").unlink()
+    again = PickerController(viewer, view, start_job=jobs.start)
+    again.open_paths([folder / "picker.cryoml"])
+    qtbot.waitUntil(lambda: not again.reading)
+    again.choose("b.mrc")
+    assert "Find missing images" in said(view)[0]
+    again.files.find_missing(folder)
+    qtbot.waitUntil(lambda: not again.reading)
+    assert said(view)[1]
+    again.files.find_missing(elsewhere)
+    qtbot.waitUntil(lambda: again.desk.shown is not None and not again.reading)
+    # The third is another image of that name.
+    assert any("2 of 3 missing" in call.args[0] for call in view.show_message.call_args_list)
+    assert len(again.session.project.annotations("a.mrc")) == 1
+    again.teardown()
+    with Project.open(folder / "picker.cryoml") as project:
+        assert project.locate("b.mrc") == elsewhere / "b.mrc"
 
 
 def test_one_project_cannot_be_opened_twice(opened, viewer, view, jobs, folder, qtbot):

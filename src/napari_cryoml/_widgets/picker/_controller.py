@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Image
 from qtpy.QtCore import QTimer
 
-from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_display import DisplayImage
-from napari_cryoml._napari._picker_layer_book import TAG
 from napari_cryoml._widgets.jobs import Background, stop_timer
 from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._files import Files
 from napari_cryoml._widgets.picker._keys import KeyBindings
 from napari_cryoml._widgets.picker._labelling import Labelling
-from napari_cryoml._widgets.picker._opening import (
-    PROJECT_NAME,
-    Opened,
-    open_paths,
-    paths_of_layers,
-    project_place,
-    sources_by_name,
-)
 from napari_cryoml._widgets.picker._reader import ImageReader
 from napari_cryoml._widgets.picker._results import Results
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml._widgets.picker._view import PickerView
-from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import ChildJob
-from napari_cryoml.project import OPTIONS, PROJECT_SUFFIX, Project
 
 REDRAW_MS = 250
 """How long to wait until the canvas has surely drawn what has changed."""
-_SCORES_A_TICK = 20
-_END = object()
 
 
 class PickerController:
@@ -63,7 +49,9 @@ class PickerController:
         self.desk = Desk(viewer, view, self._background)
         self.labelling = Labelling(viewer, self.desk)
         self.results = Results(self.desk, start_job)
+        self.files = Files(viewer, self.desk, self.results, self.choose)
         self._reader = ImageReader(self._background, self._show, self._show_error)
+        self.files.left.connect(self._reader.clear)
         self._restore_timer = _wait_for_redraw(self._restore)
         self._settle_timer = _wait_for_redraw(self.desk.layers.settle)
         self.desk.layers.lost.connect(self._on_layer_lost)
@@ -111,119 +99,9 @@ class PickerController:
         if session is not None:
             session.close()
 
-    # Opening
-
     def open_paths(self, paths: list[Path]) -> None:
         """Open images, folders or one project file."""
-        chosen = [Path(path) for path in paths]
-        if len(chosen) == 1 and chosen[0].suffix == PROJECT_SUFFIX:
-            with self.desk.telling():
-                self._open_project(chosen[0], Project.open(chosen[0]))
-            return
-        self.desk.note("Opening…")
-        current = self.session.project.path if self.session else None
-        self._background.run(
-            open_paths, chosen, current, on_done=self._take_opened, on_error=self._show_error
-        )
-
-    def open_layers(self) -> None:
-        """Take the images that are open in napari."""
-        layers = [
-            layer
-            for layer in self._viewer.layers
-            if isinstance(layer, Image) and TAG not in layer.metadata
-        ]
-        with self.desk.telling():
-            folder = self.session.folder if self.session else project_place(Path.cwd())[0].parent
-            self.open_paths(paths_of_layers(layers, folder))
-            for layer in layers:
-                layer.visible = False
-
-    def _take_opened(self, opened: Opened) -> None:
-        self.desk.note("")
-        with self.desk.telling():
-            if self.session is not None and opened.project in (None, self.session.project.path):
-                self.session.add(opened.sources)
-                self._after_opening()
-            elif opened.project is not None:
-                exists = opened.project.exists()
-                project = (Project.open if exists else Project.create)(opened.project)
-                self._open_project(project.path, project, opened.sources)
-            if opened.remarks:
-                self.desk.note(" ".join(opened.remarks))
-
-    def _open_project(
-        self, path: Path, project: Project, sources: list[ImageSource] | None = None
-    ) -> None:
-        self._leave_session()
-        self.desk.session = Session(project, {})
-        if sources:
-            self.desk.session.add(sources)
-        places = self._find_files(project)
-        self._after_opening()
-        known = self.desk.session
-        self._background.run(
-            sources_by_name,
-            places,
-            on_done=lambda found: self._take_sources(known, found),
-            on_error=self._show_error,
-        )
-
-    def _find_files(self, project: Project) -> list[Path]:
-        places: dict[Path, None] = {}
-        missing = []
-        for entry in project.images():
-            try:
-                places[project.locate(entry)] = None
-            except InputError:
-                missing.append(entry.name)
-        if missing:
-            self.desk.note(
-                f"{len(missing)} of the images are gone ({missing[0]}…): put them back beside "
-                f"{PROJECT_NAME}; their labels and picks are kept.",
-                error=True,
-            )
-        return list(places)
-
-    def _take_sources(self, session: Session, found: dict[str, ImageSource]) -> None:
-        if session is not self.session:
-            return
-        session.sources = {
-            name: found[name] for name in session.names if name in found
-        } | session.sources
-        if self.desk.shown is None and session.current is not None:
-            self.choose(session.current)
-
-    def _leave_session(self) -> None:
-        session = self.session
-        if session is not None:
-            self.results.leave_session()
-            self._reader.clear()
-            self.desk.session = None
-            session.close()
-
-    def _after_opening(self) -> None:
-        session = self.desk.need_session()
-        options = session.project.setting(OPTIONS)
-        if isinstance(options, dict):
-            self.view.set_options(options)
-        self.desk.layers.set_threshold(session.threshold)
-        self.desk.show_diameter()
-        self.desk.refresh()
-        self._load_scores(session, session.load_scores())
-        if session.current in session.sources:
-            self.choose(str(session.current))
-
-    def _load_scores(self, session: Session, steps: Iterator[None]) -> None:
-        """Read the scores of all picks, a few images between two events of the GUI."""
-        if session is not self.session:
-            return
-        with self.desk.telling():
-            for _ in range(_SCORES_A_TICK):
-                if next(steps, _END) is _END:
-                    self.desk.refresh()
-                    return
-            QTimer.singleShot(0, lambda: self._load_scores(session, steps))
+        self.files.open_paths(paths)
 
     # Going through the images
 
@@ -234,8 +112,7 @@ class PickerController:
             session.choose(name)
             source = session.sources.get(name)
             if source is None:
-                session.project.locate(name)
-                raise InputError(f"{name} is still being opened, or cannot be read: try again.")
+                self.files.explain(name)
             self.desk.refresh()
             if not self._reader.show(source):
                 self.desk.note(f"Reading {name}…")
@@ -319,8 +196,9 @@ class PickerController:
 
     def _connect_view(self) -> None:
         view = self.view
-        view.paths_opened.connect(self.open_paths)
-        view.layers_requested.connect(self.open_layers)
+        view.paths_opened.connect(self.files.open_paths)
+        view.layers_requested.connect(self.files.open_layers)
+        view.missing_folder_chosen.connect(self.files.find_missing)
         view.image_chosen.connect(self.choose)
         view.step_requested.connect(self.step)
         view.diameter_entered.connect(self.labelling.enter_diameter)

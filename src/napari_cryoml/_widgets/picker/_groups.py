@@ -23,14 +23,6 @@ from napari_cryoml._widgets.picker._form import WheelGuard
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 from napari_cryoml._widgets.picker._image_table import ImageTable
 
-EXPORT_FORMATS = {
-    "RELION star file (*.star)": ".star",
-    "cryoSPARC particles (*.cs)": ".cs",
-    "crYOLO boxes (*.cbox)": ".cbox",
-    "EMAN boxes, one file an image (*.box)": ".box",
-    "Table (*.csv)": ".csv",
-}
-
 
 class _Group(QGroupBox):
     """A titled column of rows."""
@@ -79,6 +71,7 @@ class ImagesGroup(_Group):
         self.open_layers = menu.addAction("Images open in napari")
         menu.addSeparator()
         self.open_project = menu.addAction("Project…")
+        self.find_missing = menu.addAction("Find missing images…")
         self.open.setMenu(menu)
         self.empty = QLabel(
             "Open a folder of micrographs, or drop one here.\nLabels and picks are kept in one "
@@ -161,7 +154,7 @@ class PicksGroup(_Group):
         self.histogram = ThresholdHistogram()
         self.histogram.setToolTip(
             "Scores of the picks (log-odds; heights are square roots). Drag the line, or press 8 "
-            "and 9, to keep better or more picks. Default: 0, as likely as not."
+            "and 9, to keep better or more picks. Default: what training proposes."
         )
         self.counts = QLabel()
         self.counts.setWordWrap(True)

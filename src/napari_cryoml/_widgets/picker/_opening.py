@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,24 @@ def sources_by_name(paths: Iterable[Path]) -> dict[str, ImageSource]:
         except InputError:
             continue
     return found
+
+
+def find_images(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, ImageSource]:
+    """Return the images of a folder that have one of the names, and its shape.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no image that can be read.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        sources = {source.name: source for source in io.open_images([folder])}
+    return {
+        name: sources[name]
+        for name, shape in shapes.items()
+        if name in sources and tuple(sources[name].shape) == shape
+    }
 
 
 def paths_of_layers(layers: Iterable[Any], folder: Path) -> list[Path]:

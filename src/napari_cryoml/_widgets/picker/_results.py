@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker._derived import derived_text
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
-from napari_cryoml.data import ImageSource
+from napari_cryoml.data import ImageSource, PicksTable
 from napari_cryoml.jobs import Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
 from napari_cryoml.project import OPTIONS
@@ -197,20 +197,26 @@ class Results:
         desk = self._desk
         with desk.telling():
             session = desk.need_session()
-            table = session.final_table(session.threshold)
-            if not table.n_picks:
+            threshold = session.threshold
+            labels = session.project.counts().values()
+            if not (any(session.book.counts(threshold).values()) or any(n for n, _ in labels)):
                 raise InputError(
                     "There is nothing to export: pick the images, or lower the threshold."
                 )
             path = desk.view.ask_export_path(session.folder)
             if path is None:
                 return
-            shapes = session.shapes()
+            desk.note("Writing…")
             desk.background.run(
-                lambda: io.write_picks(table, path, shapes=shapes),
-                on_done=lambda written: desk.note(_written(table.n_picks, len(table), written)),
+                lambda: _write(session.final_table(threshold), path, session.shapes()),
+                on_done=desk.note,
                 on_error=lambda sentence: desk.note(sentence, error=True),
             )
+
+
+def _write(table: PicksTable, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Write picks and return a sentence about it; beside the GUI's thread."""
+    return _written(table.n_picks, len(table), io.write_picks(table, path, shapes=shapes))
 
 
 def _written(n_picks: int, n_images: int, paths: list[Path]) -> str:

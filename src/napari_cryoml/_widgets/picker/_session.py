@@ -192,10 +192,10 @@ class Session:
         self.book.set(name, scores)
 
     def final_table(self, threshold: float) -> PicksTable:
-        """Return what is to be exported: good picks and labelled particles of all images."""
+        """Return what is to be exported: good picks and labelled particles; from any thread."""
         counts = self.project.counts()
         tables = []
-        for name, entry in self.entries.items():
+        for name, entry in list(self.entries.items()):
             picks = self.project.picks(name)
             if picks is None and not counts[name][0]:
                 continue

@@ -11,34 +11,31 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QFormLayout,
     QFrame,
     QLabel,
     QScrollArea,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_cryoml._registry import Config
+from napari_cryoml._widgets.picker._advanced import AdvancedGroup, legend
 from napari_cryoml._widgets.picker._colours import ThemeColours
+from napari_cryoml._widgets.picker._dialogs import (
+    ask_export_path,
+    ask_file,
+    ask_files,
+    ask_folder,
+)
 from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
 from napari_cryoml._widgets.picker._groups import (
-    EXPORT_FORMATS,
     ExportGroup,
     ImagesGroup,
     LabelGroup,
     PicksGroup,
     TrainGroup,
-    button,
 )
 from napari_cryoml._widgets.picker._image_table import ImageRow
-from napari_cryoml._widgets.picker._keys import KEYS
-
-OPACITY_PERCENT = 50
 
 
 class PickerView(QWidget):
@@ -69,6 +66,7 @@ class PickerView(QWidget):
     pick_all_requested = Signal()
     export_requested = Signal()
     labels_import_requested = Signal(str)
+    missing_folder_chosen = Signal(Path)
     opacity_changed = Signal(float)
     options_changed = Signal()
 
@@ -83,28 +81,31 @@ class PickerView(QWidget):
         guard = WheelGuard(self)
         self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
         self.picks, self.export = PicksGroup(), ExportGroup()
-        self.form = ConfigForm(config_class, choices=choices, leave_out=leave_out)
+        self.advanced = AdvancedGroup(
+            ConfigForm(config_class, choices=choices, leave_out=leave_out), guard
+        )
+        self.form = self.advanced.form
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.is_error = False
         self.saved = QLabel()
         self.saved.setWordWrap(True)
-        self._build(guard)
+        self._build()
         self._connect()
         self.setAcceptDrops(True)
         self.setMinimumWidth(280)
         self.show_message("")
         self.show_images([], None)
 
-    def _build(self, guard: WheelGuard) -> None:
+    def _build(self) -> None:
         inner = QWidget()
         inner.setObjectName("inner")
         column = QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(4)
         groups = (self.images, self.label, self.train, self.picks, self.export)
-        for widget in (self.message, *groups, self._advanced(guard), _legend(), self.saved):
+        for widget in (self.message, *groups, self.advanced, legend(), self.saved):
             column.addWidget(widget)
         column.addStretch(1)
         area = QScrollArea()
@@ -116,41 +117,16 @@ class PickerView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
 
-    def _advanced(self, guard: WheelGuard) -> QWidget:
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        self.opacity.setValue(OPACITY_PERCENT)
-        self.opacity.setToolTip(f"Opacity of the heat map, percent. Default: {OPACITY_PERCENT}.")
-        self.opacity.installEventFilter(guard)
-        self.go_on = QCheckBox("Go on from the last model")
-        self.go_on.setToolTip(
-            "Start training from the last model instead of afresh: quicker, but the validation "
-            "AP may then be too good. Default: off."
-        )
-        self.import_labels = button(
-            "Import labels from a file…",
-            "Read particle positions (star, box, cbox, cs, csv) as labels. Default: none.",
-        )
-        rows = QFormLayout()
-        rows.addRow("Heat map", self.opacity)
-        rows.addRow(self.go_on)
-        rows.addRow(self.import_labels)
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(6, 2, 6, 2)
-        self.derived = QLabel()
-        self.derived.setWordWrap(True)
-        self.derived.setToolTip("What follows from the diameter and the options below.")
-        column.addLayout(rows)
-        column.addWidget(self.derived)
-        column.addWidget(self.form)
-        return _folded("Advanced", "Show or hide all other options.", content)
-
     def _connect(self) -> None:
         images = self.images
-        images.open_files.triggered.connect(self._ask_files)
-        images.open_folder.triggered.connect(self._ask_folder)
-        images.open_project.triggered.connect(self._ask_project)
+        images.open_files.triggered.connect(lambda: self._open(ask_files(self, "Open images")))
+        images.open_folder.triggered.connect(
+            lambda: self._open(ask_folder(self, "Open a folder of images"))
+        )
+        images.open_project.triggered.connect(
+            lambda: self._open(ask_file(self, "Open project", "Project (*.cryoml)"))
+        )
+        images.find_missing.triggered.connect(self._find_missing)
         images.open_layers.triggered.connect(self.layers_requested)
         images.table.chosen.connect(self.image_chosen)
         images.previous.clicked.connect(lambda: self.step_requested.emit("previous"))
@@ -166,8 +142,10 @@ class PickerView(QWidget):
         self.picks.histogram.released.connect(self.threshold_set)
         self.picks.pick_all.clicked.connect(self.pick_all_requested)
         self.export.export.clicked.connect(self.export_requested)
-        self.import_labels.clicked.connect(self._ask_labels)
-        self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
+        self.advanced.import_labels.clicked.connect(self._import_labels)
+        self.advanced.opacity.valueChanged.connect(
+            lambda value: self.opacity_changed.emit(value / 100)
+        )
         self.form.changed.connect(self.options_changed)
 
     # Setters
@@ -208,7 +186,7 @@ class PickerView(QWidget):
 
     def show_derived(self, text: str) -> None:
         """Show what follows from the diameter and the options."""
-        self.derived.setText(text)
+        self.advanced.derived.setText(text)
 
     def show_drawing(self, drawing: bool) -> None:
         """Show whether the next drag draws the diameter."""
@@ -265,7 +243,7 @@ class PickerView(QWidget):
 
     def goes_on(self) -> bool:
         """Return whether training shall start from the last model."""
-        return bool(self.go_on.isChecked())
+        return bool(self.advanced.go_on.isChecked())
 
     def step_threshold(self, direction: int) -> None:
         """Move the line of the histogram a little, up (1) or down (-1), with its signals."""
@@ -290,34 +268,19 @@ class PickerView(QWidget):
 
     def ask_export_path(self, folder: Path) -> Path | None:
         """Ask where to write picks; the suffix is that of the chosen format."""
-        chosen, kind = QFileDialog.getSaveFileName(
-            self, "Export picks", str(folder / "particles.star"), ";;".join(EXPORT_FORMATS)
-        )
-        if not chosen:
-            return None
-        path = Path(chosen)
-        known = set(EXPORT_FORMATS.values())
-        return path if path.suffix in known else path.with_suffix(EXPORT_FORMATS.get(kind, ".star"))
+        return ask_export_path(self, folder)
 
-    def _ask_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Open images")
+    def _open(self, paths: Sequence[Path]) -> None:
         if paths:
-            self.paths_opened.emit([Path(path) for path in paths])
+            self.paths_opened.emit(list(paths))
 
-    def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open a folder of images")
-        if folder:
-            self.paths_opened.emit([Path(folder)])
+    def _find_missing(self) -> None:
+        for folder in ask_folder(self, "Choose the folder the missing images are in"):
+            self.missing_folder_chosen.emit(folder)
 
-    def _ask_project(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open project", "", "Project (*.cryoml)")
-        if path:
-            self.paths_opened.emit([Path(path)])
-
-    def _ask_labels(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Import labels")
-        if path:
-            self.labels_import_requested.emit(path)
+    def _import_labels(self) -> None:
+        for path in ask_file(self, "Import labels"):
+            self.labels_import_requested.emit(str(path))
 
     # Events of Qt
 
@@ -332,24 +295,3 @@ class PickerView(QWidget):
         if paths:
             event.acceptProposedAction()
             self.paths_opened.emit(paths)
-
-
-def _folded(text: str, tip: str, content: QWidget) -> QCollapsible:
-    section = QCollapsible(text)
-    section.setDuration(0)
-    section.layout().setContentsMargins(0, 0, 0, 0)
-    section.addWidget(content)
-    section.collapse(animate=False)
-    section.toggleButton().setToolTip(f"{tip} Default: hidden.")
-    return section
-
-
-def _legend() -> Any:
-    lines = "".join(
-        f"<tr><td><b>{key.key.replace('Control', 'Ctrl').replace('-', '+')}</b>&nbsp;&nbsp;</td>"
-        f"<td>{key.title}</td></tr>"
-        for key in KEYS
-    )
-    text = QLabel(f"<table>{lines}</table>")
-    text.setWordWrap(True)
-    return _folded("Keys", "Show or hide the keys of the Picker.", text)

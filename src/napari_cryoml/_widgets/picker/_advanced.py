@@ -1,0 +1,82 @@
+"""What is folded away at the end of the dock: options and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
+from napari_cryoml._widgets.picker._groups import button
+from napari_cryoml._widgets.picker._keys import KEYS
+
+OPACITY_PERCENT = 50
+
+
+class AdvancedGroup(QCollapsible):
+    """Everything that has a sound default.
+
+    Parameters
+    ----------
+    form : ConfigForm
+    guard : WheelGuard
+    """
+
+    def __init__(self, form: ConfigForm, guard: WheelGuard) -> None:
+        super().__init__("Advanced")
+        self.form = form
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(OPACITY_PERCENT)
+        self.opacity.setToolTip(f"Opacity of the heat map, percent. Default: {OPACITY_PERCENT}.")
+        self.opacity.installEventFilter(guard)
+        self.go_on = QCheckBox("Go on from the last model")
+        self.go_on.setToolTip(
+            "Start training from the last model instead of afresh: quicker, but the validation "
+            "AP may then be too good. Default: off."
+        )
+        self.import_labels = button(
+            "Import labels from a file…",
+            "Read particle positions (star, box, cbox, cs, csv) as labels. Default: none.",
+        )
+        self.derived = QLabel()
+        self.derived.setWordWrap(True)
+        self.derived.setToolTip("What follows from the diameter and the options below.")
+        _fold(self, "Show or hide all other options.", self._option_rows())
+
+    def _option_rows(self) -> QWidget:
+        rows = QFormLayout()
+        rows.addRow("Heat map", self.opacity)
+        rows.addRow(self.go_on)
+        rows.addRow(self.import_labels)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(6, 2, 6, 2)
+        column.addLayout(rows)
+        column.addWidget(self.derived)
+        column.addWidget(self.form)
+        return content
+
+
+def legend() -> QCollapsible:
+    """Return the list of keys, folded."""
+    lines = "".join(
+        f"<tr><td><b>{key.key.replace('Control', 'Ctrl').replace('-', '+')}</b>&nbsp;&nbsp;</td>"
+        f"<td>{key.title}</td></tr>"
+        for key in KEYS
+    )
+    text = QLabel(f"<table>{lines}</table>")
+    text.setWordWrap(True)
+    section = QCollapsible("Keys")
+    _fold(section, "Show or hide the keys of the Picker.", text)
+    return section
+
+
+def _fold(section: Any, tip: str, content: QWidget) -> None:
+    section.setDuration(0)
+    section.layout().setContentsMargins(0, 0, 0, 0)
+    section.addWidget(content)
+    section.collapse(animate=False)
+    section.toggleButton().setToolTip(f"{tip} Default: hidden.")

@@ -1,0 +1,222 @@
+"""Opens images and projects, and finds images whose files were moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from napari.layers import Image
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_layer_book import TAG
+from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._opening import (
+    Opened,
+    find_images,
+    open_paths,
+    paths_of_layers,
+    project_place,
+    sources_by_name,
+)
+from napari_cryoml._widgets.picker._results import Results
+from napari_cryoml._widgets.picker._session import Session
+from napari_cryoml.data import ImageSource
+from napari_cryoml.project import OPTIONS, PROJECT_SUFFIX, Project
+
+FIND_MISSING = "“Find missing images…” under “Open images…”"
+_SCORES_A_TICK = 20
+_END = object()
+
+
+class Files:
+    """What is open.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    desk : Desk
+    results : Results
+    choose : callable
+        Shows the image of a name.
+    """
+
+    left = Signal()
+    """A project was closed."""
+
+    def __init__(
+        self, viewer: Any, desk: Desk, results: Results, choose: Callable[[str], None]
+    ) -> None:
+        self._viewer = viewer
+        self._desk = desk
+        self._results = results
+        self._choose = choose
+
+    def _tell(self, sentence: str) -> None:
+        self._desk.note(sentence, error=True)
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open images, folders or one project file."""
+        chosen = [Path(path) for path in paths]
+        if len(chosen) == 1 and chosen[0].suffix == PROJECT_SUFFIX:
+            with self._desk.telling():
+                self._open_project(chosen[0], Project.open(chosen[0]))
+            return
+        self._desk.note("Opening…")
+        current = self._desk.session.project.path if self._desk.session else None
+        self._desk.background.run(
+            open_paths, chosen, current, on_done=self._take_opened, on_error=self._tell
+        )
+
+    def open_layers(self) -> None:
+        """Take the images that are open in napari."""
+        layers = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and TAG not in layer.metadata
+        ]
+        with self._desk.telling():
+            folder = (
+                self._desk.session.folder
+                if self._desk.session
+                else project_place(Path.cwd())[0].parent
+            )
+            self.open_paths(paths_of_layers(layers, folder))
+            for layer in layers:
+                layer.visible = False
+
+    def _take_opened(self, opened: Opened) -> None:
+        self._desk.note("")
+        with self._desk.telling():
+            if self._desk.session is not None and opened.project in (
+                None,
+                self._desk.session.project.path,
+            ):
+                self._desk.session.add(opened.sources)
+                self._after_opening()
+            elif opened.project is not None:
+                exists = opened.project.exists()
+                project = (Project.open if exists else Project.create)(opened.project)
+                self._open_project(project.path, project, opened.sources)
+            if opened.remarks:
+                self._desk.note(" ".join(opened.remarks))
+
+    def _open_project(
+        self, path: Path, project: Project, sources: list[ImageSource] | None = None
+    ) -> None:
+        self._leave_session()
+        self._desk.session = Session(project, {})
+        if sources:
+            self._desk.session.add(sources)
+        places = self._find_files(project)
+        self._after_opening()
+        known = self._desk.session
+        self._desk.background.run(
+            sources_by_name,
+            places,
+            on_done=lambda found: self._take_sources(known, found),
+            on_error=self._tell,
+        )
+
+    def _find_files(self, project: Project) -> list[Path]:
+        places: dict[Path, None] = {}
+        missing = []
+        for entry in project.images():
+            try:
+                places[project.locate(entry)] = None
+            except InputError:
+                missing.append(entry.name)
+        if missing:
+            self._desk.note(
+                f"{len(missing)} of the images are gone ({missing[0]}…): put them back, or choose "
+                f"{FIND_MISSING}; their labels and picks are kept.",
+                error=True,
+            )
+        return list(places)
+
+    def explain(self, name: str) -> NoReturn:
+        """Say why an image cannot be shown.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        try:
+            self._desk.need_session().project.locate(name)
+        except InputError as error:
+            raise InputError(
+                f"The file of {name} is gone: put it back, or choose {FIND_MISSING}."
+            ) from error
+        raise InputError(f"{name} is still being opened, or cannot be read: try again.")
+
+    def find_missing(self, folder: Path) -> None:
+        """Look in a folder for the images whose files are gone."""
+        with self._desk.telling():
+            session = self._desk.need_session()
+            missing = [name for name in session.names if name not in session.sources]
+            if not missing:
+                self._desk.note("No image is missing.")
+                return
+            self._desk.note(f"Looking for {len(missing)} images…")
+            self._desk.background.run(
+                find_images,
+                folder,
+                {name: session.entries[name].shape for name in missing},
+                on_done=lambda found: self._take_found(session, found, len(missing)),
+                on_error=self._tell,
+            )
+
+    def _take_found(self, session: Session, found: dict[str, ImageSource], wanted: int) -> None:
+        if session is not self._desk.session:
+            return
+        with self._desk.telling():
+            with session.project.transaction():
+                for name, source in found.items():
+                    session.project.relocate(name, source.path or "")
+            self._desk.note(
+                f"{len(found)} of {wanted} missing images were found.", error=len(found) < wanted
+            )
+            self._take_sources(session, found)
+
+    def _take_sources(self, session: Session, found: dict[str, ImageSource]) -> None:
+        if session is not self._desk.session:
+            return
+        session.sources = {
+            name: found[name] for name in session.names if name in found
+        } | session.sources
+        if self._desk.shown is None and session.current is not None:
+            self._choose(session.current)
+
+    def _leave_session(self) -> None:
+        session = self._desk.session
+        if session is not None:
+            self._results.leave_session()
+            self.left.emit()
+            self._desk.session = None
+            session.close()
+
+    def _after_opening(self) -> None:
+        session = self._desk.need_session()
+        options = session.project.setting(OPTIONS)
+        if isinstance(options, dict):
+            self._desk.view.set_options(options)
+        self._desk.layers.set_threshold(session.threshold)
+        self._desk.show_diameter()
+        self._desk.refresh()
+        self._load_scores(session, session.load_scores())
+        if session.current in session.sources:
+            self._choose(str(session.current))
+
+    def _load_scores(self, session: Session, steps: Iterator[None]) -> None:
+        """Read the scores of all picks, a few images between two events of the GUI."""
+        if session is not self._desk.session:
+            return
+        with self._desk.telling():
+            for _ in range(_SCORES_A_TICK):
+                if next(steps, _END) is _END:
+                    self._desk.refresh()
+                    return
+            QTimer.singleShot(0, lambda: self._load_scores(session, steps))
