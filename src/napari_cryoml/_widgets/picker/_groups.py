@@ -124,8 +124,8 @@ class LabelGroup(_Group):
     def show_counts(self, positives: int, negatives: int) -> None:
         """Show the labels of all images."""
         self.counts.setText(
-            f"<span style='color:#009E73'>○</span> {positives} particles&nbsp; "
-            f"<span style='color:#D55E00'>✕</span> {negatives} negatives"
+            f"<span style='color:#009E73'>○</span> {_counted(positives, 'particle')}&nbsp; "
+            f"<span style='color:#D55E00'>✕</span> {_counted(negatives, 'negative')}"
         )
 
 
@@ -175,6 +175,10 @@ class ExportGroup(_Group):
             "particles: RELION, cryoSPARC, crYOLO, EMAN or a table. Default: RELION.",
         )
         self.row(self.export)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _small(text: str, tip: str) -> QAbstractButton:
