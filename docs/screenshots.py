@@ -22,6 +22,7 @@ from napari_cryoml.simulate import MicrographConfig, simulate_micrograph
 IMAGES = Path(__file__).parent / "images"
 N_LABELS = 12
 TRAINING_MINUTES = 0.7
+VALIDATE_EVERY_S = 8.0
 PATIENCE_S = 300
 
 
@@ -60,9 +61,10 @@ def take_pictures(folder: Path, truth: dict[str, Picks]) -> None:
     for position in picks.positions[:N_LABELS]:
         picker.layers.layer("labels").add(position)
     picture(viewer, "picker-labels")
-    picker.view.set_options({"training": {"minutes": TRAINING_MINUTES}})
+    training = {"minutes": TRAINING_MINUTES, "validate_every": VALIDATE_EVERY_S}
+    picker.view.set_options({"training": training})
     picker.results.train()
-    wait(lambda: len(picker.view.train.curve.losses) > 30 or not picker.busy)
+    wait(lambda: len(picker.view.train.curve.validations) > 1 or not picker.busy)
     picture(viewer, "picker-training")
     wait(lambda: not picker.busy)
     picker.results.pick_all()
@@ -87,7 +89,7 @@ def picture(viewer: Any, name: str) -> None:
     """Write what the window shows, in few colours to keep the file small."""
     redraw()
     shot = viewer.window.screenshot(canvas_only=False, flash=False)
-    few = Image.fromarray(shot[..., :3]).quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    few = Image.fromarray(shot[..., :3]).quantize(192, method=Image.Quantize.MAXCOVERAGE, kmeans=3)
     few.save(IMAGES / f"{name}.png", optimize=True)
 
 
