@@ -32,6 +32,7 @@ LIMIT_MS = 100
 TICK_MS = 10
 CLICK_MS = 1500
 N_LABELS = 12
+MANY_STEPS = 10**6
 N_IMAGES = 3
 PATIENCE_S = 300
 AFTERWARDS_S = 2
@@ -83,7 +84,7 @@ def measure(seconds: float, *, canvas: bool) -> Row:
         renderer = _renderer(window)
         if not canvas:
             window.hide()
-        training = {"minutes": seconds / 60, "validate_every": 5.0}
+        training = {"minutes": seconds / 60, "steps": MANY_STEPS, "validate_every": 5.0}
         picker.view.set_options({"training": training, "device": "cpu"})
         _pass(1)
         ticks, clicks = _train(picker, layer, picks.positions[N_LABELS:])
