@@ -2,9 +2,9 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 from napari_cryoml import checkpoint
 from napari_cryoml._errors import InputError
@@ -47,9 +47,10 @@ def small_image(config):
 
 
 def crop_scores(detector, image, centres):
-    """Score the crops around some pixels of the zero-padded image, one at a time."""
+    """Score the crops around some pixels of the mirrored image, one at a time."""
     margin = detector.receptive_field // 2
-    padded = functional.pad(image, (margin,) * (2 * detector.ndim))
+    around = [(0, 0), (0, 0), *[(margin, margin)] * detector.ndim]
+    padded = torch.from_numpy(np.pad(image.numpy(), around, mode="symmetric"))
     scores = []
     for centre in centres:
         inside = tuple(slice(i, i + detector.receptive_field) for i in centre)

@@ -34,12 +34,13 @@ def test_an_image_of_zeros_scores_the_same_everywhere():
 def test_a_shift_of_the_image_shifts_the_scores():
     torch.manual_seed(0)
     detector = detectors.create("resnet8", units=2).build().eval()
-    image = torch.zeros(1, 1, 12, 12)
-    image[..., 5, 5] = 10
+    image = torch.zeros(1, 1, 80, 80)
+    image[..., 40, 40] = 10
     with torch.no_grad():
         there = detector.dense(image, full_resolution=True)
         here = detector.dense(image.roll((1, 2), (2, 3)), full_resolution=True)
     torch.testing.assert_close(here[:, 1:, 2:], there[:, :-1, :-2], atol=1e-5, rtol=0)
+    assert there[0, 40, 40] != there[0, 0, 0]
 
 
 def test_one_pixel_is_an_image():

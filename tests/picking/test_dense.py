@@ -31,9 +31,9 @@ class TinyDetector(nn.Module):
 
 
 def crop_scores(detector, image, step):
-    """Score of the zero-padded crop around every `step`-th pixel, one at a time."""
+    """Score of the crop of the mirrored image around every `step`-th pixel, one at a time."""
     margin = detector.receptive_field // 2
-    padded = np.pad(image, margin)
+    padded = np.pad(image, margin, mode="symmetric")
     scores = np.empty([math.ceil(size / step) for size in image.shape], np.float32)
     with torch.inference_mode():
         for point in np.ndindex(scores.shape):

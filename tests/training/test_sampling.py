@@ -12,7 +12,7 @@ from napari_cryoml.training import (
     TrainingConfig,
     paint_labels,
 )
-from napari_cryoml.training._sampling import cut
+from napari_cryoml.training._sampling import _cut
 
 PLAIN = AugmentationConfig(contrast=0, brightness=0)
 
@@ -92,8 +92,11 @@ def test_patches_need_a_label() -> None:
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_cut_fills_outside(ndim: int) -> None:
-    crop = cut(np.ones((4,) * ndim), [-1] * ndim, 3, 5.0)
-    assert (crop == 1).sum() == 2**ndim
-    assert (crop == 5).sum() == 3**ndim - 2**ndim
-    assert (cut(np.ones((4,) * ndim), [9] * ndim, 3, 5.0) == 5).all()
+def test_beyond_the_border_pixels_are_mirrored_and_labels_ignored(ndim: int) -> None:
+    pixels = np.random.default_rng(0).random((4,) * ndim, np.float32)
+    image = LabelledImage(pixels, np.ones((4,) * ndim, np.int8))
+    crop, labels = _cut(image, np.full(ndim, -1), 3)
+    assert np.array_equal(crop, np.pad(pixels, 1, mode="symmetric")[(slice(3),) * ndim])
+    assert (labels == 1).sum() == 2**ndim
+    assert (labels == IGNORED).sum() == 3**ndim - 2**ndim
+    assert (_cut(image, np.full(ndim, 9), 3)[1] == IGNORED).all()

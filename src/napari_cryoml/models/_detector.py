@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.models._blocks import ConvolutionBlock, ResidualBlock, Style, ValidConvolution
 from napari_cryoml.models._layers import Layer, Residual, Step, total_stride
+from napari_cryoml.preprocess import mirrored_index
 
 if TYPE_CHECKING:
     from napari_cryoml.models._config import DetectorConfig
@@ -127,7 +128,7 @@ class Detector(nn.Module):
     def dense(self, x: Tensor, *, full_resolution: bool = False) -> Tensor:
         """Return a score for every `stride`-th pixel, or for every pixel, of whole images.
 
-        The image counts as zero (the background, after normalisation) outside its edges, so a
+        Outside its edges the image is continued by its mirror image, so a
         score equals that of the crop around its pixel. Batch norm and dropout act as in
         evaluation, whatever mode the network is in.
 
@@ -152,7 +153,7 @@ class Detector(nn.Module):
         """
         self._check_axes(x)
         margin = self.receptive_field // 2
-        padded = functional.pad(x, (margin,) * (2 * self.ndim))
+        padded = _mirrored(x, margin)
         mode = self.training
         self.eval()
         try:
@@ -181,6 +182,15 @@ def _block(channels_in: int, layer: Layer, style: Style) -> nn.Module:
     if isinstance(layer, Residual):
         return ResidualBlock(channels_in, layer, style)
     return ConvolutionBlock(channels_in, layer, style)
+
+
+def _mirrored(x: Tensor, margin: int) -> Tensor:
+    """Return images with `margin` pixels of their mirror image around them."""
+    for axis in range(2, x.ndim):
+        size = x.shape[axis]
+        index = torch.from_numpy(mirrored_index(-margin, size + margin, size))
+        x = x.index_select(axis, index.to(x.device))
+    return x
 
 
 def _branch_gain(layers: tuple[Layer, ...]) -> float:

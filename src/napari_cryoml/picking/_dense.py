@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml.preprocess import mirrored_region
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +40,8 @@ def score_image(
     """Return the score of every `stride`-th pixel, or of every pixel, of an image of any size.
 
     Each tile is read with the margin that the network sees, so its scores are those of
-    `Detector.dense` on the whole image; outside the image there is zero. At full resolution the
-    strided network runs once for each shift within a stride and the results are interleaved
+    `Detector.dense` on the whole image; beyond the border is its mirror image. At full
+    resolution the strided network runs once for each shift within a stride and the results are interleaved
     (Sermanet et al. 2014, arXiv:1312.6229, section 3.3), which takes no more memory.
 
     Parameters
@@ -157,25 +158,13 @@ def _score(
             slice(start // step, math.ceil((start + length) / step))
             for start, length in zip(corner, extent, strict=True)
         )
-        region = _with_margin(image, corner, extent, detector.receptive_field // 2)
+        margin = detector.receptive_field // 2
+        start, size = [c - margin for c in corner], [n + 2 * margin for n in extent]
+        region = mirrored_region(image, start, size).astype(np.float32, copy=False)
         _score_tile(detector, region, full_resolution, device, out=scores[part])
         if on_tile is not None:
             on_tile(done, len(corners))
     return scores
-
-
-def _with_margin(
-    image: npt.NDArray[Any], corner: tuple[int, ...], extent: list[int], margin: int
-) -> Array:
-    """Return a tile with `margin` pixels around it, zero where there is no image."""
-    region = np.zeros([length + 2 * margin for length in extent], np.float32)
-    source, target = [], []
-    for start, length, size in zip(corner, extent, image.shape, strict=True):
-        low, high = max(start - margin, 0), min(start + length + margin, size)
-        source.append(slice(low, high))
-        target.append(slice(low - start + margin, high - start + margin))
-    region[tuple(target)] = image[tuple(source)]
-    return region
 
 
 def _score_tile(

@@ -1,5 +1,6 @@
 """What is done to an image before a network sees it."""
 
+from napari_cryoml.preprocess._border import mirrored_index, mirrored_region
 from napari_cryoml.preprocess._intensity import percentile_normalise
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
@@ -12,6 +13,8 @@ __all__ = [
     "ScaledMixture",
     "fit_scaled_mixture",
     "fourier_rescale",
+    "mirrored_index",
+    "mirrored_region",
     "percentile_normalise",
     "working_shape",
 ]

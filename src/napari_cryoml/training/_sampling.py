@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED
+from napari_cryoml.preprocess import mirrored_region
 from napari_cryoml.training._augmentation import augment
 from napari_cryoml.training._config import TrainingConfig
 from napari_cryoml.training._labels import IGNORED, LabelledImage
@@ -36,9 +37,6 @@ class DetectionBatch:
     def to(self, device: torch.device) -> DetectionBatch:
         """Return the batch on `device`."""
         return DetectionBatch(self.images.to(device), self.labels.to(device))
-
-
-PixelT = TypeVar("PixelT", bound=np.generic)
 
 
 class Sampler(Protocol):
@@ -123,9 +121,7 @@ class DenseCrops:
         image = self._images[index]
         low, high = self._origins(np.array(image.pixels.shape))
         origin = np.clip(origin, low, high)
-        return cut(image.pixels, origin, self._size, 0.0), cut(
-            image.labels, origin, self._size, IGNORED
-        )
+        return _cut(image, origin, self._size)
 
     def _origins(
         self, shape: npt.NDArray[np.int_]
@@ -212,22 +208,23 @@ class PatchSampler:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
         index, position = place
         origin = position - wide // 2
-        image = self._images[index]
-        return cut(image.pixels, origin, wide, 0.0), cut(image.labels, origin, wide, IGNORED)
+        return _cut(self._images[index], origin, wide)
 
 
-def cut(
-    array: npt.NDArray[PixelT], origin: npt.ArrayLike, size: int, fill: float
-) -> npt.NDArray[PixelT]:
-    """Return the cube of edge `size` whose first pixel is `origin`, filled outside the array."""
-    start = np.asarray(origin, dtype=int)
-    crop = np.full((size,) * array.ndim, fill, array.dtype)
-    low = np.maximum(start, 0)
-    high = np.minimum(start + size, array.shape)
-    if (low < high).all():
-        inside = tuple(slice(a, b) for a, b in zip(low - start, high - start, strict=True))
-        crop[inside] = array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return crop
+def _cut(
+    image: LabelledImage, origin: npt.NDArray[np.int_], size: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
+    """Return the cube of edge `size` whose first pixel is `origin`, and its labels.
+
+    Beyond the border the pixels are mirrored and the labels ignored.
+    """
+    extent = [size] * image.pixels.ndim
+    pixels = mirrored_region(image.pixels, origin, extent)
+    labels = np.full(extent, IGNORED, np.int8)
+    low, high = np.maximum(origin, 0), np.minimum(origin + size, image.labels.shape)
+    inside = tuple(slice(a, max(a, b)) for a, b in zip(low - origin, high - origin, strict=True))
+    labels[inside] = image.labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return pixels, labels
 
 
 def _label_centres(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
