@@ -83,3 +83,21 @@ def test_a_loss_that_is_no_number_is_left_out(qtbot):
     assert curve.validations == [(2.0, 0.75)]
     curve.clear()
     assert curve.losses == []
+
+
+def test_the_colour_bar_runs_from_dark_to_light_between_its_limits(qtbot) -> None:
+    histogram = ThresholdHistogram()
+    qtbot.addWidget(histogram)
+    histogram.resize(260, histogram.minimumHeight())
+    histogram.set_scores(np.linspace(-6, 6, 200, dtype=np.float32))
+    row = histogram.height() - 18
+
+    def lightness() -> list[int]:
+        image = histogram.grab().toImage()
+        return [image.pixelColor(x, row).lightness() for x in (12, 100, 248)]
+
+    histogram.set_colour_bar((-6.0, 6.0))
+    dark, middle, light = lightness()
+    assert dark < middle < light
+    histogram.set_colour_bar(None)
+    assert len(set(lightness())) == 1

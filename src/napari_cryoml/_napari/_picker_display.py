@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from napari_cryoml.data import ImageSource
 
+HEAT_COLOURS = "inferno"
+"""The heat map's colours, by napari's name."""
+
 MAX_SIDE = 2048
 MAX_VOXELS = 2**26
 

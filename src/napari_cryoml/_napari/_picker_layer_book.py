@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import LayerLock
 
-from napari_cryoml._napari._picker_display import DisplayImage
+from napari_cryoml._napari._picker_display import HEAT_COLOURS, DisplayImage
 
 TAG = "napari_cryoml"
 DIAMETER_COLOUR = "#F0E442"
@@ -97,7 +97,7 @@ class LayerBook:
     def _add_scores(self) -> Any:
         layer = self._viewer.add_image(
             np.zeros((2,) * self._ndim, np.float32),
-            colormap="inferno",
+            colormap=HEAT_COLOURS,
             blending="additive",
             opacity=0.5,
             interpolation2d="linear",

@@ -33,7 +33,7 @@ from napari_cryoml.data import Annotations, ImageSource, PicksTable
 from napari_cryoml.io import match_images
 from napari_cryoml.jobs import ChildJob, Event, follow
 from napari_cryoml.picking import ImagePicked, PickerConfig, pick_images, train_picker
-from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, THRESHOLD, Project
+from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, Project
 
 N_MICROGRAPHS = 6
 N_LABELS = 10
@@ -211,7 +211,6 @@ def _keep_project(
                 score_map=event.score_map,
             )
         project.set_setting(DIAMETER, example.diameter)
-        project.set_setting(THRESHOLD, summary["threshold"] or 0.0)
         project.set_setting(CURRENT_IMAGE, next(iter(example.labels)))
     return path
 

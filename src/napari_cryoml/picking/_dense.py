@@ -41,8 +41,8 @@ def score_image(
 
     Each tile is read with the margin that the network sees, so its scores are those of
     `Detector.dense` on the whole image; beyond the border is its mirror image. At full
-    resolution the strided network runs once for each shift within a stride and the results are interleaved
-    (Sermanet et al. 2014, arXiv:1312.6229, section 3.3), which takes no more memory.
+    resolution the strided network runs once for each shift within a stride and the results are
+    interleaved (Sermanet et al. 2014, arXiv:1312.6229, section 3.3), which takes no more memory.
 
     Parameters
     ----------

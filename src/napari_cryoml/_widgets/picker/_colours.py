@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+from napari.utils.colormaps import ensure_colormap
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
+
+from napari_cryoml._napari._picker_display import HEAT_COLOURS
 
 PICK = QColor("#56B4E9")
 VALIDATION = QColor("#E69F00")
@@ -30,3 +35,9 @@ class ThemeColours:
             QColor(found.text.as_hex()),
             QColor(found.secondary.as_hex()),
         )
+
+
+def heat_colours(shares: npt.NDArray[np.floating]) -> list[QColor]:
+    """Return the heat map's colour at each share of its range, shape (n,); clipped to 0..1."""
+    table = ensure_colormap(HEAT_COLOURS).map(np.clip(shares, 0, 1).astype(np.float32))
+    return [QColor.fromRgbF(*map(float, row[:3])) for row in table]

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_display import heat_limits
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._napari._picker_layers import PickerLayers
 from napari_cryoml._widgets.jobs import Background
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml._widgets.picker._view import PickerView
+from napari_cryoml.data import ScoreMap
 
 
 class Desk:
@@ -124,7 +126,13 @@ class Desk:
     def show_scores(self) -> None:
         """Show the heat map of the image on the canvas."""
         if self.session is not None and self.shown is not None:
-            self.layers.show_scores(self.session.score_map(self.shown))
+            self.draw_scores(self.session.score_map(self.shown))
+
+    def draw_scores(self, score_map: ScoreMap | None) -> None:
+        """Draw a heat map over the image on the canvas, and its colour bar in the dock."""
+        self.layers.show_scores(score_map)
+        limits = None if score_map is None else heat_limits(score_map.values)
+        self.view.show_colour_bar(limits)
 
     def show_pick_counts(self, threshold: float) -> None:
         """Show how many picks a threshold keeps, here and in all images."""

@@ -154,7 +154,8 @@ class PicksGroup(_Group):
         self.histogram = ThresholdHistogram()
         self.histogram.setToolTip(
             "Scores of the picks (log-odds; heights are square roots). Drag the line, or press 8 "
-            "and 9, to keep better or more picks. Default: what training proposes."
+            "and 9, to keep better or more picks. The stripe is the colour bar of the heat map. "
+            "Default: what training proposes."
         )
         self.counts = QLabel()
         self.counts.setWordWrap(True)

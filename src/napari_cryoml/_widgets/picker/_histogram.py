@@ -8,12 +8,14 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.picker._colours import PICK, ThemeColours
+from napari_cryoml._widgets.picker._colours import PICK, ThemeColours, heat_colours
 
 N_BINS = 48
 _MARGIN = 8
 _AXIS_HEIGHT = 16
+_BAR_HEIGHT = 5
 _KEY_STEPS = 100
+_HEIGHT = 76
 
 
 class ThresholdHistogram(QWidget):
@@ -37,13 +39,14 @@ class ThresholdHistogram(QWidget):
         self._range = (-6.0, 6.0)
         self._threshold = 0.0
         self._colours = ThemeColours.of("dark")
+        self._heat_limits: tuple[float, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(72)
+        self.setMinimumHeight(_HEIGHT)
 
     def sizeHint(self) -> QSize:
         """Return a size that fits a narrow dock."""
-        return QSize(260, 72)
+        return QSize(260, _HEIGHT)
 
     @property
     def threshold(self) -> float:
@@ -68,6 +71,11 @@ class ThresholdHistogram(QWidget):
     def set_colours(self, colours: ThemeColours) -> None:
         """Paint in the colours of a theme."""
         self._colours = colours
+        self.update()
+
+    def set_colour_bar(self, limits: tuple[float, float] | None) -> None:
+        """Paint the heat map's colours along the axis; `limits` are its darkest and lightest."""
+        self._heat_limits = limits
         self.update()
 
     def step(self, direction: int) -> None:
@@ -128,11 +136,12 @@ class ThresholdHistogram(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self._colours.background)
         self._paint_bars(painter)
+        self._paint_colour_bar(painter)
         self._paint_axis(painter)
         painter.end()
 
     def _paint_bars(self, painter: QPainter) -> None:
-        floor = self.height() - _AXIS_HEIGHT
+        floor = self.height() - _AXIS_HEIGHT - _BAR_HEIGHT
         # Roots: the few sure picks must be seen beside the many poor ones.
         heights = np.sqrt(self._counts / max(int(self._counts.max()), 1)) * (floor - 4)
         width = (self.width() - 2 * _MARGIN) / N_BINS
@@ -142,6 +151,17 @@ class ThresholdHistogram(QWidget):
             colour = PICK if centre >= self._threshold else self._colours.muted
             bar = QRectF(_MARGIN + index * width, floor - height, max(width - 1, 1), height)
             painter.fillRect(bar, colour)
+
+    def _paint_colour_bar(self, painter: QPainter) -> None:
+        if self._heat_limits is None or not len(self._scores):
+            return
+        dark, light = self._heat_limits
+        width = max(self.width() - 2 * _MARGIN, 1)
+        scores = np.linspace(*self._range, width)
+        colours = heat_colours((scores - dark) / max(light - dark, 1e-6))
+        top = self.height() - _AXIS_HEIGHT - _BAR_HEIGHT
+        for column, colour in enumerate(colours):
+            painter.fillRect(_MARGIN + column, top, 1, _BAR_HEIGHT, colour)
 
     def _paint_axis(self, painter: QPainter) -> None:
         floor = self.height() - _AXIS_HEIGHT

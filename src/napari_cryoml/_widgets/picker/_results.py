@@ -128,7 +128,7 @@ class Results:
         """Show the picks and the heat map of an image if it is the one on the canvas."""
         desk = self._desk
         if done.image == desk.shown and desk.session is not None:
-            desk.layers.show_scores(done.score_map)
+            desk.draw_scores(done.score_map)
             desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
         desk.refresh()
 

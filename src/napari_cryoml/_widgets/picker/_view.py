@@ -249,6 +249,10 @@ class PickerView(QWidget):
         """Move the line of the histogram a little, up (1) or down (-1), with its signals."""
         self.picks.histogram.step(direction)
 
+    def show_colour_bar(self, limits: tuple[float, float] | None) -> None:
+        """Show which colours of the heat map stand for which scores."""
+        self.picks.histogram.set_colour_bar(limits)
+
     def show_histogram(self, scores: npt.NDArray[np.float32], threshold: float) -> None:
         """Show the scores of the picks and the threshold."""
         self.picks.histogram.set_scores(scores)
