@@ -189,9 +189,9 @@ def accuracy_table(rows: Sequence[Row]) -> str:
     first, last = rows[0], rows[-1]
     text = (
         f"{first['set']}, {first['labels']} labels, {counted(first['threads'])} each. "
-        f"topaz-em {last['topaz']}; its default is 10,000 updates, and it starts from a network "
-        "that others trained on other particles; ours starts from nothing. Topaz's times go "
-        f"without the {last['preprocess_seconds']:.0f} s it took to reduce and normalise all the "
-        "images, ours include that."
+        f"topaz-em {last['topaz']}; its default is 10,000 updates. It starts from its pretrained "
+        "network, ours from random weights, and its draws cannot be seeded. Its times go without "
+        f"the {last['preprocess_seconds']:.0f} s it took to reduce and normalise all the images; "
+        "ours include that."
     )
     return table(header, body) + "\n\n" + text

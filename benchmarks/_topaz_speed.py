@@ -22,7 +22,7 @@ from nms import greedy_loop
 
 
 def compare_scoring(
-    environment: Path, threads: int, size: int = 1024, repeats: int = 3
+    environment: Path, threads: int, size: int = 1024, repeats: int = 5
 ) -> Iterator[Row]:
     """Yield the times of scoring one image with the same weights, by turns, a row a network."""
     import torch
