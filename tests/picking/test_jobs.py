@@ -263,3 +263,22 @@ def test_going_on_with_another_size_of_network_is_a_sentence(trained: Path, tmp_
     job = train_picker([image], labels, config, out=tmp_path / "m.safetensors", start=trained)
     with pytest.raises(InputError, match=r"holds a 2-D conv31 of 32 units .* of 4 units"):
         run_inline(job)
+
+
+def test_an_empty_image_without_labels_is_left_out_of_the_training(tmp_path: Path) -> None:
+    image, centres = _blobs(0)
+    empty = ArrayImage(np.ones((96, 96), np.float32), "empty.mrc")
+    labels = {"a.mrc": Annotations.of_positives(centres[:8])}
+    config = _config(training={"steps": 2})
+    events = _events(train_picker([empty, image], labels, config, out=tmp_path / "m"))
+    assert any(event.message.startswith("Left out: empty.mrc") for event in events)
+    assert Picker.load(tmp_path / "m").summary["images"] == 1
+
+
+def test_an_empty_image_with_labels_is_a_sentence(tmp_path: Path) -> None:
+    image, centres = _blobs(0)
+    empty = ArrayImage(np.ones((96, 96), np.float32), "empty.mrc")
+    labels = {name: Annotations.of_positives(centres[:8]) for name in ("a.mrc", "empty.mrc")}
+    job = train_picker([image, empty], labels, _config(), out=tmp_path / "m")
+    with pytest.raises(InputError, match=r"empty\.mrc"):
+        run_inline(job)

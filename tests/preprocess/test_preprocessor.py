@@ -148,7 +148,14 @@ def test_an_empty_image_is_refused_by_name(value):
     with pytest.raises(InputError, match=r"blank\.mrc"):
         fitted.apply(empty)
     with pytest.raises(InputError, match=r"blank\.mrc"):
-        Preprocessor.fit([image(), empty], DIAMETER, CONFIG, seed=0)
+        Preprocessor.fit([empty, empty], DIAMETER, CONFIG, seed=0)
+
+
+def test_an_empty_image_does_not_change_the_fit_of_the_others():
+    empty = ArrayImage(np.ones((96, 128)), "blank.mrc")
+    alone = Preprocessor.fit([image()], DIAMETER, CONFIG, seed=0)
+    beside = Preprocessor.fit([image(), empty], DIAMETER, CONFIG, seed=0)
+    assert beside.mixture.means == pytest.approx(alone.mixture.means, rel=0.02)
 
 
 def test_no_images_and_particles_larger_than_the_image_are_refused():

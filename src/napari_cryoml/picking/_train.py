@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +84,7 @@ def train_picker(
     previous = _load_start(start, config)
     chosen = _choose_images(images, labels, config)
     fitted = previous.preprocessor if previous else None
-    workspace = yield from _prepare(chosen, config, fitted)
+    workspace = yield from _prepare(chosen, labels, config, fitted)
     run = _Run(workspace, labels, config, previous, device)
     state = yield from run.train(preview)
     save_or_rescue(run.picker(state).save, out)
@@ -183,17 +183,26 @@ def _choose_images(
 
 
 def _prepare(
-    images: Sequence[ImageSource], config: PickerConfig, fitted: Preprocessor | None
+    images: Sequence[ImageSource],
+    labelled: Container[str],
+    config: PickerConfig,
+    fitted: Preprocessor | None,
 ) -> Generator[Event, Command | None, Workspace]:
-    """Read and normalise the images; one event each."""
+    """Read and normalise the images; one event each. An empty one without labels is left out."""
     yield Event(done=0, total=0, message="Learning the grey values of the images.")
     preprocessor = fitted or Preprocessor.fit(
         images, config.diameter, config.preprocess_config(), seed=config.training.seed
     )
     workspace = Workspace(preprocessor)
     for index, image in enumerate(images):
-        workspace.add(image)
-        yield Event(done=index + 1, total=len(images), message=f"Read {image.name}.")
+        message = f"Read {image.name}."
+        try:
+            workspace.add(image)
+        except InputError as error:
+            if image.name in labelled:
+                raise
+            message = f"Left out: {error}"
+        yield Event(done=index + 1, total=len(images), message=message)
     return workspace
 
 

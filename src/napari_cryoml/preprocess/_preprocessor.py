@@ -121,8 +121,8 @@ class Preprocessor:
         Raises
         ------
         InputError
-            If there is no image, one is constant or has no finite pixel, or the diameter does
-            not fit.
+            If there is no image, the diameter does not fit, or every image is constant or has no
+            finite pixel; some such images are passed over.
         """
         if not images:
             raise InputError("Preprocessing needs one image at least; none was given.")
@@ -132,7 +132,7 @@ class Preprocessor:
         rng = np.random.default_rng(seed)
         n_used = min(config.mixture_images, len(images))
         used = np.sort(rng.choice(len(images), n_used, replace=False))
-        samples = [_sample(plain._rescaled(images[i]), rng) for i in used]
+        samples = plain._samples([images[i] for i in used], rng)
         centred = not _scale_alike(samples)
         if centred:
             samples = [sample - sample.mean() for sample in samples]
@@ -190,6 +190,22 @@ class Preprocessor:
             return working
         clipped = clip_percentiles(working, self.config.clip_low, self.config.clip_high)
         return clipped if np.ptp(clipped) > 0 else working
+
+    def _samples(
+        self, images: Sequence[ImageSource], rng: np.random.Generator
+    ) -> list[npt.NDArray[np.float64]]:
+        """Return pixels of each image that can be used; raise the last refusal if none can."""
+        samples: list[npt.NDArray[np.float64]] = []
+        refusal = None
+        for image in images:
+            self.rescaling(image)  # a diameter that does not fit is no fault of the image
+            try:
+                samples.append(_sample(self._rescaled(image), rng))
+            except InputError as error:
+                refusal = error
+        if refusal is not None and not samples:
+            raise refusal
+        return samples
 
     def _to_background(self, working: Image, mixture: ScaledMixture) -> Image:
         sample = _sample(working, np.random.default_rng(self.seed))
