@@ -29,6 +29,9 @@ def test_the_published_weight_of_the_autoencoder() -> None:
 def test_expected_particles() -> None:
     assert PickerConfig(diameter=10).expected_particles((100, 200)) == 50
     assert PickerConfig(diameter=10, particles_per_image=7).expected_particles((100, 200)) == 7
+    assert PickerConfig(diameter=10).expected_particles((100, 200), n_labels=60) == 90
+    sure = PickerConfig(diameter=10, particles_per_image=7)
+    assert sure.expected_particles((100, 200), n_labels=9) == 9
     in_a_tomogram = PickerConfig(diameter=10, ndim=3).expected_particles((100, 100, 100))
     assert in_a_tomogram == 1000 / 16
     assert PickerConfig(diameter=99).expected_particles((100, 100)) == 1

@@ -20,6 +20,9 @@ _WORKING_SHARE = 0.45
 _PACKING = 0.25
 """Share of a micrograph's area, in squares of one diameter, that particles are taken to fill."""
 
+_LABELLED = 1.5
+"""Particles in an image, for each labelled one, at least."""
+
 
 class PickerConfig(Config):
     """All options of a picker; the diameter is the only one without a default."""
@@ -101,10 +104,19 @@ class PickerConfig(Config):
         """Return the weight of the reconstruction term for a number of labels."""
         return reconstruction_weight(n_labels) if self.autoencoder == "auto" else self.autoencoder
 
-    def expected_particles(self, shape: Sequence[int]) -> float:
-        """Return how many particles an image of `shape` (its own pixels) is taken to hold."""
+    def expected_particles(self, shape: Sequence[int], n_labels: int = 0) -> float:
+        """Return how many particles an image is taken to hold.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Of the image, its own pixels.
+        n_labels : int
+            Particles labelled in it. Where the number was not given, half as many more are taken
+            to be there at least: a prior that leaves nothing to find teaches to find nothing.
+        """
         if self.particles_per_image is not None:
-            return self.particles_per_image
+            return max(self.particles_per_image, n_labels)
         fitting = math.prod(shape) / self.diameter**self.ndim
         # A tomogram is a stack of such fields, and its particles shun the next layer as well.
-        return max(1.0, fitting * _PACKING ** (self.ndim - 1))
+        return max(1.0, fitting * _PACKING ** (self.ndim - 1), _LABELLED * n_labels)

@@ -314,14 +314,17 @@ class _Run:
     def _class_prior(self) -> float:
         """Return the share of unlabelled working pixels that are near a particle's centre."""
         expected = sum(
-            self._config.expected_particles(rescaling.shape_in)
-            for rescaling in self._workspace.rescalings.values()
+            self._config.expected_particles(rescaling.shape_in, self._n_labelled(name))
+            for name, rescaling in self._workspace.rescalings.items()
         )
         shapes = [pixels.shape for pixels in self._workspace.pixels.values()]
         n_labels = sum(len(entry.positives) for entry in self._held.training.values())
-        # More labels than were expected: there is at least one particle left to find.
+        # As many labels as the user expects: there is at least one particle left to find.
         particles = max(expected, n_labels + 1)
         return class_prior(particles, self._radius, shapes, n_labels=n_labels)
+
+    def _n_labelled(self, name: str) -> int:
+        return len(self._labels[name].positives) if name in self._labels else 0
 
     def _n_positives(self) -> int:
         return sum(len(entry.positives) for entry in self._labels.values())

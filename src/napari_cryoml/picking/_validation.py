@@ -232,7 +232,9 @@ class Validator:
             ranked.append(self._rank(name, shown))
             held += len(self._held.positives[name])
             shape = self._workspace.rescalings[name].shape_in
-            expected += max(self._config.expected_particles(shape) - len(shown), 0)
+            n_labels = len(shown) + len(self._held.positives[name])
+            particles = self._config.expected_particles(shape, n_labels)
+            expected += max(particles - len(shown), 0)
         return EstimatedCurve.of(ranked, held, expected)
 
     def _shown(self, name: str) -> npt.NDArray[np.float64]:
