@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.jobs import ChildJob, _child_job, default_threads
+from napari_cryoml.jobs import ChildJob, _child_job, _child_process, default_threads
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 LONG = 60
@@ -199,7 +199,7 @@ def test_printing_and_reading_do_not_disturb_the_messages():
         assert job.wait(LONG) == "done"
     assert job.result == ""
     assert job.log.endswith("last words\n")
-    assert len(job.log.encode()) <= 2 * _child_job.LOG_BYTES
+    assert len(job.log.encode()) <= 2 * _child_process.LOG_BYTES
     assert "printed line" not in job.log
 
 

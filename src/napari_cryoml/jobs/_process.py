@@ -1,4 +1,4 @@
-"""Start and end a python process that carries out one job."""
+"""Start and end a python process that carries out a job or a service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from napari_cryoml._errors import InputError
 # and a segmentation fault shall leave a traceback in the log (faulthandler).
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from napari_cryoml.jobs._child import main; main()"
+    "import importlib; importlib.import_module(sys.argv[2]).main()"
 )
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -37,14 +37,14 @@ def default_threads() -> int:
     return max(1, cores - 1)
 
 
-def spawn(threads: int | None) -> subprocess.Popen[bytes]:
-    """Start the process; its stdin and stdout carry messages, its stderr is the log.
+def spawn(module: str, threads: int | None) -> subprocess.Popen[bytes]:
+    """Start ``main()`` of `module`; stdin and stdout carry messages, stderr is the log.
 
     Not `multiprocessing`, whose spawned children import the user's main module again: in a
     script that opens napari, a second napari.
     """
     path = [str(Path(entry).absolute()) for entry in sys.path]
-    command = [sys.executable, "-P", "-X", "faulthandler", "-c", _BOOT, json.dumps(path)]
+    command = [sys.executable, "-P", "-X", "faulthandler", "-c", _BOOT, json.dumps(path), module]
     try:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and code
             command,
