@@ -1,0 +1,1 @@
+"""Live picking: every click refits the picker."""
