@@ -5,6 +5,7 @@ from napari_cryoml.preprocess._intensity import percentile_normalise
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
 from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, working_shape
+from napari_cryoml.preprocess._usable import usable_mask
 
 __all__ = [
     "PreprocessConfig",
@@ -16,5 +17,6 @@ __all__ = [
     "mirrored_index",
     "mirrored_region",
     "percentile_normalise",
+    "usable_mask",
     "working_shape",
 ]
