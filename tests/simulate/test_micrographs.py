@@ -124,6 +124,17 @@ def test_the_structure_does_not_follow_the_seed():
     assert not np.allclose(one, two)
 
 
+def test_the_species_can_be_given():
+    options = config(**CLEAN, symmetry="C3", structure=4, n_particles=3)
+    same = random_complex(options.diameter, "C3", 4)
+    other = random_complex(options.diameter, "D2", 5)
+    by_name, given, different = (
+        simulate_micrograph(options, 1, species=species).clean for species in (None, same, other)
+    )
+    np.testing.assert_array_equal(given, by_name)
+    assert not np.allclose(different, by_name)
+
+
 def test_hot_pixels_stand_out():
     made = simulate_micrograph(config(hot_pixels=2, gold=0), 0)
     assert 1 <= np.count_nonzero(made.image > 5 * np.median(made.image)) <= 2

@@ -133,7 +133,11 @@ class SimulatedMicrograph:
 
 
 def simulate_micrograph(
-    config: MicrographConfig, seed: int, *, name: str = "simulated"
+    config: MicrographConfig,
+    seed: int,
+    *,
+    name: str = "simulated",
+    species: Complex | None = None,
 ) -> SimulatedMicrograph:
     """Simulate one micrograph.
 
@@ -149,6 +153,9 @@ def simulate_micrograph(
         Of everything but the structure of the particle, which is `config.structure`.
     name : str
         Image name of the picks.
+    species : Complex, optional
+        What the particles are, of `config.diameter`; by default the made-up complex that
+        `config.symmetry` and `config.structure` name.
 
     Warns
     -----
@@ -156,7 +163,8 @@ def simulate_micrograph(
         If not all particles of a fixed number found room.
     """
     rng = np.random.default_rng(seed)
-    species = random_complex(config.diameter, config.symmetry, config.structure)
+    if species is None:
+        species = random_complex(config.diameter, config.symmetry, config.structure)
     defocus = float(rng.uniform(config.defocus_min_um, config.defocus_max_um))
     contaminants = place(
         {
