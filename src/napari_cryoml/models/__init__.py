@@ -1,6 +1,7 @@
 """Networks and their Configs.
 
-The Configs import without torch; `Detector` and `Decoder` bring torch when they are asked for.
+The Configs of the detectors import without torch; the networks bring torch when they are asked
+for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from napari_cryoml.models._resnet16 import ResNet16
 if TYPE_CHECKING:
     from napari_cryoml.models._decoder import Decoder
     from napari_cryoml.models._detector import Detector
+    from napari_cryoml.models._encoder import Encoder, EncoderConfig, load_encoder
     from napari_cryoml.models._topaz import import_topaz
 
 __all__ = [
@@ -26,14 +28,24 @@ __all__ = [
     "Decoder",
     "Detector",
     "DetectorConfig",
+    "Encoder",
+    "EncoderConfig",
     "NetworkOptions",
     "ResNet8",
     "ResNet16",
     "detectors",
     "import_topaz",
+    "load_encoder",
 ]
 
-_NEED_TORCH = {"Decoder": "_decoder", "Detector": "_detector", "import_topaz": "_topaz"}
+_NEED_TORCH = {
+    "Decoder": "_decoder",
+    "Detector": "_detector",
+    "Encoder": "_encoder",
+    "EncoderConfig": "_encoder",
+    "import_topaz": "_topaz",
+    "load_encoder": "_encoder",
+}
 
 
 def __getattr__(name: str) -> Any:
