@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -33,22 +34,18 @@ def validate(bank: Bank, weights: Path | None, seed: int) -> dict[str, dict[str,
 
     One micrograph of each species is labelled; the others are picked.
     """
-    encode = encoded(weights)
-    kinds: dict[str, Channels] = {
-        "harmonics": harmonics,
-        "encoder": encode,
-        "both": lambda image: np.concatenate([harmonics(image), encode(image)]),
-    }
+    kinds: dict[str, Channels] = {"harmonics": harmonics, "encoder": encoded(weights)}
     found: dict[str, dict[str, list[float]]] = {}
     for species in range(len(bank.snr)):
         band = next(b for b, (low, high) in _BANDS.items() if low <= bank.snr[species] < high)
-        for kind, channels in kinds.items():
-            maps = [channels(image.astype(np.float32)) for image in bank.images[species]]
-            for clicks in _CLICKS:
-                rng = np.random.default_rng([seed, species])
-                precision = _average_precision(maps, bank.centres[species], clicks, rng)
-                row = found.setdefault(f"{kind}, {clicks} clicks", {})
-                row.setdefault(band, []).append(precision)
+        images = [image.astype(np.float32) for image in bank.images[species]]
+        maps = {kind: [make(image) for image in images] for kind, make in kinds.items()}
+        maps["both"] = [np.concatenate(pair) for pair in zip(*maps.values(), strict=True)]
+        for kind, clicks in product(maps, _CLICKS):
+            rng = np.random.default_rng([seed, species])
+            precision = _average_precision(maps[kind], bank.centres[species], clicks, rng)
+            row = found.setdefault(f"{kind}, {clicks} clicks", {})
+            row.setdefault(band, []).append(precision)
     return {
         row: {band: round(float(np.nanmean(bands[band])), 3) for band in _BANDS if band in bands}
         for row, bands in found.items()

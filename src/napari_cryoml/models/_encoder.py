@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -58,7 +59,8 @@ class Encoder(nn.Module):
     Notes
     -----
     Grid point i lies on pixel 2 i along each axis. Beyond the border there are zeros: mirror the
-    image by ``config.margin`` first where the channels near the border matter.
+    image by ``config.margin`` first where the channels near the border matter. A tile gives what
+    the whole image gives if it starts at a multiple of 4 px.
 
     Channel 0 was trained to be high at the centre of any particle; the others are what tells one
     kind from another.
@@ -173,4 +175,6 @@ def load_encoder(ndim: int) -> Encoder | None:
         state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     encoder = config.build()
     encoder.load_state_dict(state)
-    return encoder.eval().requires_grad_(False)
+    # The layout in which convolutions on a CPU are quickest.
+    layout = torch.channels_last if ndim == 2 else torch.channels_last_3d
+    return encoder.eval().requires_grad_(False).to(memory_format=layout)  # type: ignore[call-overload]
