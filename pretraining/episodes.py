@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 _EDGE = 8  # grid points along the border, where the convolutions see zeros
 _FEWEST, _MOST = 3, 100
 _JUNK_CHANCE, _JUNK_WEIGHT = 0.3, 20.0
+_MIXED_CHANCE = 0.35
 _POSITIVE_ROWS, _UNLABELLED_ROWS, _JUNK_ROWS = 420, 1000, 12
 _AUXILIARY = 0.3
 
@@ -42,6 +43,8 @@ class Batch:
         Weight of each of `rows` as a positive, and as one of the unlabelled.
     counts : tensor of shape (e, k)
         Labelled particles.
+    alone : tensor of bool, shape (e,)
+        Whether the micrographs show no other species.
     """
 
     images: Tensor
@@ -50,6 +53,7 @@ class Batch:
     positive: Tensor
     unlabelled: Tensor
     counts: Tensor
+    alone: Tensor
 
     def to(self, device: str) -> Batch:
         """Return the same on another device."""
@@ -70,10 +74,35 @@ def draw_batch(bank: Bank, n_species: int, rng: np.random.Generator) -> Batch:
             drawn.append((image[None], label.ravel(), *_labelled(label, n_clicks, refuses, rng)))
     images, *rest = (np.stack(part) for part in zip(*drawn, strict=True))
     shape = (n_species, n_views)
+    images, alone = _mixed(images.astype(np.float32).reshape(*shape, *images.shape[1:]), rng)
     return Batch(
-        torch.from_numpy(images.astype(np.float32)),
+        torch.from_numpy(images).flatten(0, 1),
         *(torch.from_numpy(part).unflatten(0, shape) for part in rest),
+        torch.from_numpy(alone),
     )
+
+
+def _mixed(images: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Lay the micrographs of a second species over those of some species.
+
+    Only the first is looked for, so that a channel which finds all particles is no answer.
+
+    Parameters
+    ----------
+    images : array of shape (e, k, 1, y, x)
+
+    Returns
+    -------
+    images, array of bool of shape (e,)
+        Which species are still alone.
+    """
+    alone = rng.random(len(images)) >= _MIXED_CHANCE
+    mixed = images.copy()
+    for species in np.flatnonzero(~alone):
+        other = (species + rng.integers(1, len(images))) % len(images) if len(images) > 1 else 0
+        share = rng.uniform(0.4, 1.0)
+        mixed[species] = (images[species] + share * images[other]) / np.hypot(1, share)
+    return mixed, alone
 
 
 def _turned(image: Array, label: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -123,13 +152,14 @@ def _off_centre(clicked: Array, rng: np.random.Generator) -> Array:
 class EpisodeLoss(nn.Module):
     """The loss of a batch, with the few parameters of the closed-form head.
 
-    The ridge, and scale and offset of the logits, follow the number of clicks: each is
-    ``a + b log(n / 20)``, the first two as logarithms.
+    The ridge is 1 for 20 clicks and falls with the root of their number: if it were learnt it
+    would grow, and the channels would turn into copies of one detector of all particles. Scale
+    and offset of the logits follow the number of clicks as ``a + b log(n / 20)``, the scale as a
+    logarithm.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.log_ridge = nn.Parameter(torch.tensor([-2.0, -0.7]))
         self.log_scale = nn.Parameter(torch.tensor([1.0, 0.0]))
         self.offset = nn.Parameter(torch.tensor([-4.0, 0.0]))
         self.any_particle = nn.Parameter(torch.tensor([1.0, -4.0]))
@@ -146,23 +176,21 @@ class EpisodeLoss(nn.Module):
         """
         features = channels.flatten(2).unflatten(0, batch.counts.shape)
         clicks = torch.log((support @ batch.counts[..., None])[..., 0].clamp(min=1) / 20)
-        ridge = torch.exp(self.log_ridge[0] + self.log_ridge[1] * clicks)
         index = batch.rows[:, :, None].expand(-1, -1, features.shape[2], -1)
         rows = torch.gather(features, 3, index)
-        weight, centre = solve_heads(rows, (batch.positive, batch.unlabelled), support, ridge)
+        weights = (batch.positive, batch.unlabelled)
+        weight, centre = solve_heads(rows, weights, support, torch.exp(-clicks / 2))
         # Both at once: the channel of any particle is a head of one weight.
-        heads = torch.stack(
-            [weight, torch.eye(weight.shape[-1], device=weight.device)[:1].expand_as(weight)], 2
-        )
-        scores, anything = (heads @ features).unbind(2)
+        first = torch.eye(weight.shape[-1], device=weight.device)[:1].expand_as(weight)
+        scores, anything = (torch.stack([weight, first], 2) @ features).unbind(2)
         scores = scores - (weight * centre).sum(-1, keepdim=True)
         scale = torch.exp(self.log_scale[0] + self.log_scale[1] * clicks)[..., None]
         offset = (self.offset[0] + self.offset[1] * clicks)[..., None]
+        anything = anything * self.any_particle[0] + self.any_particle[1]
+        particles_alone = batch.labels.masked_fill(~batch.alone[:, None, None], IGNORED)
         return {
             "episodes": _cross_entropy(scores * scale + offset, batch.labels),
-            "any": _cross_entropy(
-                anything * self.any_particle[0] + self.any_particle[1], batch.labels
-            ),
+            "any": _cross_entropy(anything, particles_alone),
         }
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
