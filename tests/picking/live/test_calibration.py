@@ -43,7 +43,7 @@ def test_probabilities_are_near_the_true_ones(n_clicks):
     assert np.median(errors) < 0.05
 
 
-def test_expected_precision_is_near_the_precision():
+def test_expected_precision_is_cautious_and_near_the_precision():
     differences = []
     for seed in range(10):
         clicks, scores, truths = _images(seed, distance=2.5)
@@ -51,7 +51,7 @@ def test_expected_precision_is_near_the_precision():
         thresholds, precision, _ = expected_curve(log_odds)
         chosen = log_odds >= thresholds[np.argmax(precision < 0.8)]
         differences.append(np.concatenate(truths)[chosen].mean() - 0.8)
-    assert np.abs(np.median(differences)) < 0.1
+    assert -0.05 < np.median(differences) < 0.18
 
 
 def test_particles_per_image_are_found():

@@ -90,6 +90,7 @@ def calibrate(
     negatives: npt.ArrayLike = (),
     *,
     particles_per_image: float | None = None,
+    n_known: int = 0,
     exhaustive: tuple[int, npt.ArrayLike] | None = None,
 ) -> Calibration:
     """Find out which raw score means which probability, and how many particles there are.
@@ -100,7 +101,7 @@ def calibrate(
     Parameters
     ----------
     clicks : array of shape (n_clicks,)
-        Raw scores of clicked particles, each by a picker that has not seen it.
+        Raw scores of the peaks of clicked particles, each by a picker that has not seen it.
     candidates : sequence of arrays of shape (n_k,)
         Raw scores of all peaks of each labelled image, those at clicks included; best with the
         held-out score at each click and each explicit negative.
@@ -108,6 +109,8 @@ def calibrate(
         Raw scores of explicit negatives, each by a picker that has not seen it.
     particles_per_image : float, optional
         Number that the user knows.
+    n_known : int, default 0
+        Particles that are known among the candidates: the clicks in these images.
     exhaustive : (int, array of shape (n,)), optional
         For one box in which every particle was marked: their number, and the raw scores of all
         peaks in it.

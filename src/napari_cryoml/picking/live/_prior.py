@@ -27,10 +27,13 @@ _ENOUGH_PEAKS = 500.0
 _MAX_STEPS = 12
 _DIFFERENCE = 1e-3
 
-_CONTAMINANT_PLACE = 0.5
+_CONTAMINANT_PLACE = 0.6
 _CONTAMINANT_WIDTH = 0.4
 _LEAST_GAP = 0.5
 _HIGHEST_BACKGROUND = -0.1
+
+_WIDTH = 0.75
+_FEW_CLICKS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def fit_scores(
     negatives: Floats,
     *,
     fraction: float | None = None,
+    n_known: int = 0,
     marked: tuple[int, int] | None = None,
 ) -> ScoreModel:
     """Fit the mixture of particles and background to the scores of peaks.
@@ -146,6 +150,8 @@ def fit_scores(
         Scores of explicit negatives, each by a picker that has not seen it.
     fraction : float, optional
         Known fraction of the peaks that are particles.
+    n_known : int, default 0
+        Particles that are known among the peaks, as those that were clicked.
     marked : (int, int), optional
         Particles and peaks in a box in which every particle was marked.
 
@@ -163,10 +169,10 @@ def fit_scores(
     grid = _fractions(fraction)
     parameters, evidence = _fit_all(mixture, logit(grid))
     if fraction is None:
-        evidence = evidence + _log_prior(grid, len(peaks), len(clicks), marked)
+        evidence = evidence + _log_prior(grid, len(peaks), n_known, marked)
     weights = np.exp(evidence - evidence.max())
     weights /= weights.sum()
-    estimate = _summary(grid, weights)
+    estimate = _summary(grid, weights, len(clicks))
     nearest = np.abs(logit(grid) - logit(estimate.value)).argmin()
     return ScoreModel(
         scores=mixture.centre + mixture.scale * mixture.x,
@@ -272,8 +278,8 @@ def _expectations(clicks: Floats, top: float) -> tuple[Floats, Floats]:
     squares = np.sum(np.square(clicks - clicks.mean())) if n else 0.0
     sigma = np.sqrt((squares + n_spreads) / (n + n_spreads))
     sampling = np.sqrt(1 / (n + n_places) + 1 / (n + 1))
-    expected = (mean, np.log(sigma), 0.0, np.log(0.9), 0.1, logit(0.015))
-    deviations = (sigma * sampling, 1 / np.sqrt(2 * (n + n_spreads)), 0.7, 0.35, 0.15, 0.4)
+    expected = (mean, np.log(sigma), 0.0, np.log(0.9), 0.15, logit(0.015))
+    deviations = (sigma * sampling, 1 / np.sqrt(2 * (n + n_spreads)), 0.7, 0.35, 0.2, 0.4)
     return np.array(expected), np.array(deviations)
 
 
@@ -284,15 +290,15 @@ def _fractions(fraction: float | None) -> Floats:
     return np.asarray(expit(np.linspace(low, high, _N_FRACTIONS)))
 
 
-def _log_prior(grid: Floats, n_peaks: int, n_clicks: int, marked: tuple[int, int] | None) -> Floats:
+def _log_prior(grid: Floats, n_peaks: int, n_known: int, marked: tuple[int, int] | None) -> Floats:
     """Return the logarithm of what is known of the fraction beside the scores.
 
-    Very small and very large fractions are unlikely, there are no fewer particles than clicks,
+    Very small and very large fractions are unlikely, there are no fewer particles than are known,
     and a fully marked box gives a Poisson count.
     """
     known = 0.5 * np.log(grid * (1 - grid))
-    missing = np.maximum(n_clicks - grid * n_peaks, 0.0)
-    known -= 0.5 * missing**2 / max(n_clicks, 1)
+    missing = np.maximum(n_known - grid * n_peaks, 0.0)
+    known -= 0.5 * missing**2 / max(n_known, 1)
     if marked is not None and marked[1]:
         n_marked, n_inside = marked
         known += n_marked * np.log(grid * n_inside) - grid * n_inside
@@ -334,10 +340,16 @@ def _damped_step(curvature: Floats, uphill: Floats, damping: Floats) -> Floats:
     return np.clip(np.linalg.solve(damped, uphill[..., None])[..., 0], -1, 1)
 
 
-def _summary(grid: Floats, weights: Floats) -> Estimate:
-    """Return median and 2.5 and 97.5 percentiles of the fraction."""
+def _summary(grid: Floats, weights: Floats, n_clicks: int) -> Estimate:
+    """Return the median of the fraction, and its 95 % interval.
+
+    On simulated sets the percentiles of the coarsened likelihood lie too far apart for many
+    clicks and too close for a handful; the interval is drawn in, or out, in log-odds.
+    """
     if len(grid) == 1:
         return Estimate(*([float(grid[0])] * 3))
     below = np.cumsum(weights) - weights / 2
-    low, value, high = expit(np.interp((0.025, 0.5, 0.975), below, logit(grid)))
-    return Estimate(float(value), float(low), float(high))
+    low, value, high = np.interp((0.025, 0.5, 0.975), below, logit(grid))
+    width = _WIDTH * np.hypot(1.0, _FEW_CLICKS / (n_clicks + 1))
+    low, high = value - width * (value - low), value + width * (high - value)
+    return Estimate(float(expit(value)), float(expit(low)), float(expit(high)))
