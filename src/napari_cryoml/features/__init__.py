@@ -3,11 +3,15 @@
 from napari_cryoml.features._cache import FeatureCache, neighbours, user_cache_folder
 from napari_cryoml.features._feature_key import feature_key
 from napari_cryoml.features._feature_map import FeatureMap
+from napari_cryoml.features._harmonics import FEATURES_VERSION, HarmonicsConfig, harmonic_features
 
 __all__ = [
+    "FEATURES_VERSION",
     "FeatureCache",
     "FeatureMap",
+    "HarmonicsConfig",
     "feature_key",
+    "harmonic_features",
     "neighbours",
     "user_cache_folder",
 ]

@@ -60,7 +60,7 @@ def pick_images(
         diameter, separation = picker.diameter_in(image), picker.config.separation
         return score_map, picks_from_map(score_map, image, diameter, separation, least)
 
-    return (yield from _pick_each(images, pick, describe_device(where)))
+    return (yield from pick_each(images, pick, describe_device(where)))
 
 
 def pick_with_baseline(
@@ -109,10 +109,10 @@ def pick_with_baseline(
         every = picks_from_map(score_map, image, diameter, config.separation, float("-inf"))
         return score_map, every.take(slice(round(config.expected_particles(image.shape))))
 
-    return (yield from _pick_each(images, pick, "CPU"))
+    return (yield from pick_each(images, pick, "CPU"))
 
 
-def _pick_each(
+def pick_each(
     images: Sequence[ImageSource], pick: Callable[[ImageSource], tuple[ScoreMap, Picks]], where: str
 ) -> Generator[Event, Command | None, PicksTable]:
     """Pick image by image; one that cannot be used is left out and said."""

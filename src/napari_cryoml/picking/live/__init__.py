@@ -1,1 +1,5 @@
 """Live picking: every click refits the picker."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

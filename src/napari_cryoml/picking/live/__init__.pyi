@@ -1,0 +1,41 @@
+from ._calibration import Calibration, calibrate, expected_curve
+from ._certify import (
+    Certificate,
+    ReviewPlan,
+    best_threshold,
+    certify,
+    plan_review,
+    review_threshold,
+)
+from ._config import LEAST_CLICKS, LiveConfig
+from ._engine import LiveAnswer, LivePicker, LiveRequest
+from ._fit import fit_live
+from ._head import Head, fit_head
+from ._jobs import pick_live
+from ._model import LiveModel
+from ._prior import Estimate
+from ._service import LiveService
+
+__all__ = [
+    "LEAST_CLICKS",
+    "Calibration",
+    "Certificate",
+    "Estimate",
+    "Head",
+    "LiveAnswer",
+    "LiveConfig",
+    "LiveModel",
+    "LivePicker",
+    "LiveRequest",
+    "LiveService",
+    "ReviewPlan",
+    "best_threshold",
+    "calibrate",
+    "certify",
+    "expected_curve",
+    "fit_head",
+    "fit_live",
+    "pick_live",
+    "plan_review",
+    "review_threshold",
+]

@@ -1,0 +1,83 @@
+"""From an image to its features: analytic channels, and learned ones beside them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml.data import ArrayImage, ImageSource
+from napari_cryoml.features import FEATURES_VERSION, FeatureMap, feature_key, harmonic_features
+from napari_cryoml.models import load_encoder
+from napari_cryoml.picking.live._config import WORKING_DIAMETER, LiveConfig
+from napari_cryoml.picking.live._encoded import encoded, encoder_digest
+from napari_cryoml.preprocess import Rescaling, usable_mask
+from napari_cryoml.training import choose_device
+
+
+def live_key(image: ImageSource, config: LiveConfig) -> str:
+    """Return the name under which the features of an image are cached."""
+    return feature_key(
+        image,
+        version=FEATURES_VERSION,
+        harmonics=config.harmonics(),
+        preprocessor=config.preprocessor().to_json(),
+        encoder=encoder_digest(config.ndim) if config.encoder else "",
+        mask=config.mask_borders,
+    )
+
+
+def live_features(image: ImageSource, config: LiveConfig) -> FeatureMap:
+    """Compute the features of an image.
+
+    Parameters
+    ----------
+    image : ImageSource
+        Read once, and whole.
+    config : LiveConfig
+
+    Returns
+    -------
+    FeatureMap
+        Harmonic features, then the channels of the encoder if there is one for this number of
+        axes, on every second working pixel.
+
+    Raises
+    ------
+    InputError
+        If the image cannot be read, shows nothing, or has another number of axes.
+    """
+    if len(image.shape) != config.ndim:
+        raise InputError(
+            f"The live picker was set to {config.ndim}-D images, but {image.name!r} has "
+            f"{len(image.shape)} axes: give it images of one kind."
+        )
+    read = ArrayImage(image.read(), image.name, image.pixel_size)
+    preprocessor = config.preprocessor()
+    with warnings.catch_warnings():
+        # Another pixel size is what the user told us; the working grid makes up for it.
+        warnings.filterwarnings("ignore", "(?s).*same scale", InputWarning)
+        working, step = preprocessor.apply(read)
+    harmonics = config.harmonics()
+    stride = harmonics.stride
+    values = _channels(working, config)
+    mask = _mask(read, config, step, stride) if config.mask_borders else None
+    return FeatureMap(values, step.scale * stride, np.zeros(config.ndim), mask)
+
+
+def _channels(working: npt.NDArray[np.float32], config: LiveConfig) -> npt.NDArray[np.float16]:
+    device = choose_device(config.device)
+    parts = [harmonic_features(working, WORKING_DIAMETER / 2, config.harmonics(), device=device)]
+    encoder = load_encoder(config.ndim) if config.encoder else None
+    if encoder is not None:
+        parts.append(encoded(encoder, working, device))
+    return np.concatenate([part.astype(np.float16) for part in parts])
+
+
+def _mask(
+    image: ArrayImage, config: LiveConfig, step: Rescaling, stride: int
+) -> npt.NDArray[np.bool_]:
+    usable = usable_mask(image.read(), config.diameter_in(image), step)
+    return np.ascontiguousarray(usable[(slice(None, None, stride),) * usable.ndim])

@@ -1,0 +1,76 @@
+"""What a user decides about the live picker."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from napari_cryoml._registry import Config
+from napari_cryoml.data import ImageSource
+from napari_cryoml.features import HarmonicsConfig
+from napari_cryoml.preprocess import PreprocessConfig, Preprocessor
+
+WORKING_DIAMETER = 14.0
+"""Particle diameter in working pixels, for which the features were made."""
+
+LEAST_CLICKS = 3
+"""Labelled particles from which on the head is fitted; with fewer there is a preview."""
+
+
+class LiveConfig(Config):
+    """All options of the live picker; the diameter is the only one without a default."""
+
+    diameter: float = Field(
+        gt=0, description="Particle diameter in pixels of the shipped image; the longest axis."
+    )
+    pixel_size: float | None = Field(
+        None,
+        gt=0,
+        description="Angstrom per pixel that the diameter is given in; images sampled otherwise "
+        "are brought to the same scale.",
+    )
+    ndim: Literal[2, 3] = Field(2, description="2 for micrographs, 3 for tomograms.")
+    separation: float = Field(
+        0.5,
+        gt=0,
+        le=2,
+        description="Least distance between two picks, as a share of the diameter.",
+    )
+    head: Literal["auto", "linear", "quadratic"] = Field(
+        "auto",
+        description="Linear in the features, or with their squares; auto chooses by leaving out "
+        "one click at a time.",
+    )
+    encoder: bool = Field(
+        True,
+        description="Use the learned channels beside the analytic ones (micrographs only).",
+    )
+    mask_borders: bool = Field(
+        True, description="Pick nothing in padding, repeated borders and cut-off particles."
+    )
+    particles_per_image: float | None = Field(
+        None,
+        gt=0,
+        description="How many particles an image holds; none to estimate it from the scores.",
+    )
+    device: str = Field("auto", description="Where features are computed: auto, cpu, cuda, mps.")
+    seed: int = Field(0, ge=0, description="Seed of the draw of unlabelled places.")
+
+    @property
+    def degree(self) -> int | None:
+        """Degree of the head; None to choose."""
+        return {"auto": None, "linear": 1, "quadratic": 2}[self.head]
+
+    def preprocessor(self) -> Preprocessor:
+        """Return what brings an image to its working grid, each image by itself."""
+        config = PreprocessConfig(working_diameter=WORKING_DIAMETER, normalisation="percentile")
+        return Preprocessor(self.diameter, config, self.seed, pixel_size=self.pixel_size)
+
+    def harmonics(self) -> HarmonicsConfig:
+        """Return the Config of the analytic features."""
+        return HarmonicsConfig(ndim=self.ndim)
+
+    def diameter_in(self, image: ImageSource) -> float:
+        """Return the particle diameter in pixels of `image`, by pixel sizes where known."""
+        return self.preprocessor().diameter_in(image)

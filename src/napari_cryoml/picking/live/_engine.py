@@ -1,0 +1,157 @@
+"""The live picker of a list of images: features at hand, a model for the labels of the moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import Annotations, ImageSource, Picks, ScoreMap
+from napari_cryoml.features import FeatureCache, FeatureMap
+from napari_cryoml.picking.live._channels import live_features, live_key
+from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
+from napari_cryoml.picking.live._fit import fit_live
+from napari_cryoml.picking.live._model import LiveModel
+from napari_cryoml.picking.live._prior import Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveRequest:
+    """What is asked of the live picker after an edit, or when another image is shown.
+
+    Parameters
+    ----------
+    labels : mapping of str to Annotations
+        Of all images that have some.
+    image : str or None
+        The image on show.
+    config : LiveConfig
+    """
+
+    labels: Mapping[str, Annotations]
+    image: str | None
+    config: LiveConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveAnswer:
+    """What the live picker finds in one image.
+
+    Parameters
+    ----------
+    image : str
+    picks : Picks
+        By falling log-odds.
+    score_map : ScoreMap
+        Log-odds.
+    seconds : mapping of str to float
+        What "features", "fit" and "score" took.
+    n_labels : int
+    prior : Estimate
+        Particles per image, with its 95 % interval.
+    threshold : float
+        Log-odds at which the expected F1 is largest.
+    notes : tuple of str
+        Sentences for the user.
+    preview : bool
+        Whether there were too few labels for more than a look.
+    """
+
+    image: str
+    picks: Picks
+    score_map: ScoreMap
+    seconds: Mapping[str, float]
+    n_labels: int
+    prior: Estimate
+    threshold: float
+    notes: tuple[str, ...] = ()
+    preview: bool = False
+
+
+@dataclass(eq=False)
+class LivePicker:
+    """Images, their features and the model of the labels of the moment.
+
+    Parameters
+    ----------
+    images : mapping of str to ImageSource
+    cache : FeatureCache
+    """
+
+    images: Mapping[str, ImageSource]
+    cache: FeatureCache
+
+    @classmethod
+    def of(cls, images: Sequence[ImageSource], cache: FeatureCache | None = None) -> LivePicker:
+        """Return a live picker of images, each by its name."""
+        return cls({image.name: image for image in images}, cache or FeatureCache())
+
+    def features(self, name: str, config: LiveConfig) -> FeatureMap:
+        """Return the features of an image, made now unless they are at hand.
+
+        Raises
+        ------
+        InputError
+            If there is no such image, or it cannot be used.
+        """
+        image = self._image(name)
+        return self.cache.get_or_make(live_key(image, config), lambda: live_features(image, config))
+
+    def fit(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveModel:
+        """Fit a model to labels, see `fit_live`."""
+        named = {name: self._image(name) for name, entry in labels.items() if len(entry)}
+        maps = {name: self.features(name, config) for name in named}
+        return fit_live(named, maps, labels, config)
+
+    def answer(self, request: LiveRequest) -> LiveAnswer:
+        """Refit to the labels, and pick the image on show.
+
+        Raises
+        ------
+        InputError
+            If nothing is labelled, or an image cannot be used.
+        """
+        config, name = request.config, request.image
+        if name is None:
+            raise InputError("There is no image on show to pick: choose one in the list.")
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "features"):
+            for other in {name, *(n for n, entry in request.labels.items() if len(entry))}:
+                self.features(other, config)
+        with _timed(seconds, "fit"):
+            model = self.fit(request.labels, config)
+        with _timed(seconds, "score"):
+            score_map, picks = model.pick(self._image(name), self.features(name, config))
+        return LiveAnswer(
+            name,
+            picks,
+            score_map,
+            seconds,
+            model.n_positives + model.n_negatives,
+            model.calibration.particles_per_image,
+            model.threshold,
+            (*_too_few(model), *model.notes),
+            model.preview,
+        )
+
+    def _image(self, name: str) -> ImageSource:
+        if name not in self.images:
+            raise InputError(f"There is no image named {name!r} in the list: open it first.")
+        return self.images[name]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start
+
+
+def _too_few(model: LiveModel) -> tuple[str, ...]:
+    missing = LEAST_CLICKS - model.n_positives
+    if missing <= 0:
+        return ()
+    more = "one more particle" if missing == 1 else f"{missing} more particles"
+    return (f"Click on {more}: until then this shows what looks alike.",)
