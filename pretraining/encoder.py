@@ -26,7 +26,7 @@ from bank import Bank, write_bank
 from episodes import EpisodeLoss, draw_batch, draw_support
 from torch import Tensor, nn
 from validation import validate
-from weights import save
+from weights import read, save
 
 from napari_cryoml import __version__
 from napari_cryoml.models import Encoder, EncoderConfig
@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=4, help="species in a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--width", type=int, default=EncoderConfig().width)
+    parser.add_argument("--start", type=Path, help="encoder to train on; default random weights")
     parser.add_argument("--out", type=Path, default=Path("encoder_2d.safetensors"))
     parser.add_argument("--weights", type=Path, help="encoder to validate; default the packaged")
     return parser.parse_args()
@@ -96,7 +97,8 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     bank = Bank.load(sorted(options.bank.glob("train_*.npz")))
-    encoder = EncoderConfig(width=options.width).build().to(options.device)
+    encoder = read(options.start) if options.start else EncoderConfig(width=options.width).build()
+    encoder = encoder.train().requires_grad_(True).to(options.device)
     encoder = encoder.to(memory_format=torch.channels_last)
     loss = EpisodeLoss().to(options.device)
     average = copy.deepcopy(encoder)
@@ -181,6 +183,7 @@ def _about(options: argparse.Namespace, step: int, n_species: int) -> dict[str, 
     return {
         "written_by": __version__,
         "trained_on": f"{n_species} simulated species, 3 micrographs each; no real data",
+        "started_from": None if options.start is None else options.start.name,
         "steps": step,
         "batch": options.batch,
         "minutes": options.minutes,
