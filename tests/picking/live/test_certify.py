@@ -9,12 +9,11 @@ from napari_cryoml.picking.live._certify import (
     Certificate,
     best_threshold,
     certify,
-    picks_digest,
-    plan_review,
     precision_bound,
     review_threshold,
     wrong_allowed,
 )
+from napari_cryoml.picking.live._review import picks_digest, plan_review
 
 
 def _answer(plan, truth, stages=1):

@@ -81,7 +81,7 @@ def test_pinned_fraction_is_kept():
     model = fit_scores(clicks, peaks, NONE, fraction=0.4)
     assert model.fraction == Estimate(0.4, 0.4, 0.4)
     held = (model.probability * model.counts).sum() / model.counts.sum()
-    assert held == pytest.approx(0.4, abs=0.1)
+    assert held == pytest.approx(0.4)
 
 
 def test_fully_marked_box_pulls_the_fraction_and_narrows_the_interval():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 from scipy.special import expit, logit
 
 from napari_cryoml._errors import InputError
@@ -23,7 +23,8 @@ _N_FRACTIONS = 20
 _FRACTION_RANGE = (0.003, 0.9)
 _N_BINS = 96
 _LOWEST = -4.0  # units of scale below the median; peaks below are counted in the lowest bin
-_ENOUGH_PEAKS = 500.0
+_ENOUGH_PEAKS = 400.0
+_ENOUGH_PEAKS_A_CLICK = 10.0
 _MAX_STEPS = 12
 _DIFFERENCE = 1e-3
 
@@ -31,8 +32,9 @@ _CONTAMINANT_PLACE = 0.6
 _CONTAMINANT_WIDTH = 0.4
 _LEAST_GAP = 0.5
 _HIGHEST_BACKGROUND = -0.1
+_REACH = 1.5
 
-_WIDTH = 0.75
+_WIDTH = 0.8
 _FEW_CLICKS = 10.0
 
 
@@ -174,10 +176,13 @@ def fit_scores(
     weights /= weights.sum()
     estimate = _summary(grid, weights, len(clicks))
     nearest = np.abs(logit(grid) - logit(estimate.value)).argmin()
+    probability = mixture.posterior(parameters[nearest], logit(estimate.value))
+    if fraction is not None:
+        probability = _with_mean(probability, mixture.counts, estimate.value)
     return ScoreModel(
         scores=mixture.centre + mixture.scale * mixture.x,
         counts=mixture.counts,
-        probability=mixture.posterior(parameters[nearest], logit(estimate.value)),
+        probability=probability,
         fraction=estimate,
     )
 
@@ -218,7 +223,7 @@ class _Mixture:
         edges = np.linspace(_LOWEST, last, _N_BINS + 1)
         counts, _ = np.histogram(peaks, edges)
         against, _ = np.histogram(negatives, edges)
-        weight = 1 / (1 + len(peaks) / _ENOUGH_PEAKS)
+        weight = 1 / (1 + len(peaks) / (_ENOUGH_PEAKS + _ENOUGH_PEAKS_A_CLICK * len(clicks)))
         return cls(
             (edges[1:] + edges[:-1]) / 2,
             counts.astype(np.float64),
@@ -259,6 +264,16 @@ class _Mixture:
         particles, background = self.densities(parameters)
         ratio = np.log(particles + 1e-30) - np.log(background + 1e-30)
         return np.asarray(expit(ratio + np.asarray(log_odds)[..., None]))
+
+    def limits(self) -> tuple[Floats, Floats]:
+        """Return the least and the largest parameters that make sense.
+
+        Without them f1 could leave the clicks to stand in for the tails of the background.
+        """
+        reach = np.array([_REACH, _REACH, np.inf, np.inf, np.inf, np.inf]) * self.deviations
+        highest = self.expected + reach
+        highest[2] = _HIGHEST_BACKGROUND
+        return self.expected - reach, highest
 
     def penalty(self, parameters: Floats) -> Floats:
         """Return the logarithm of the prior density of parameters, up to a constant."""
@@ -312,6 +327,7 @@ def _fit_all(mixture: _Mixture, log_odds: Floats) -> tuple[Floats, Floats]:
     parameters[:, 2] = _HIGHEST_BACKGROUND
     n_parameters = parameters.shape[1]
     damping = np.full(len(log_odds), 1e-2)
+    lowest, highest = mixture.limits()
     shifts = np.vstack([np.zeros(n_parameters), _DIFFERENCE * np.eye(n_parameters)])
     wide = np.tile(log_odds[:, None], (1, n_parameters + 1))
     for _ in range(_MAX_STEPS):
@@ -322,7 +338,7 @@ def _fit_all(mixture: _Mixture, log_odds: Floats) -> tuple[Floats, Floats]:
         curvature = (slopes * evidence) @ slopes.transpose(0, 2, 1)
         curvature += np.diag(mixture.deviations**-2.0)
         moved = parameters + _damped_step(curvature, uphill, damping)
-        moved[:, 2] = np.minimum(moved[:, 2], _HIGHEST_BACKGROUND)
+        moved = np.clip(moved, lowest, highest)
         there = mixture.log_densities(moved, log_odds) @ evidence + mixture.penalty(moved)
         better = there > here
         parameters = np.where(better[:, None], moved, parameters)
@@ -353,3 +369,11 @@ def _summary(grid: Floats, weights: Floats, n_clicks: int) -> Estimate:
     width = _WIDTH * np.hypot(1.0, _FEW_CLICKS / (n_clicks + 1))
     low, high = value - width * (value - low), value + width * (high - value)
     return Estimate(float(expit(value)), float(expit(low)), float(expit(high)))
+
+
+def _with_mean(probability: Floats, counts: Floats, mean: float) -> Floats:
+    """Shift the log-odds so that the probabilities of all peaks have the mean that is known."""
+    odds = logit(np.clip(probability, 1e-12, 1 - 1e-12))
+    weights = counts / counts.sum()
+    shift = optimize.brentq(lambda by: float(weights @ expit(odds + by)) - mean, -60.0, 60.0)
+    return np.asarray(expit(odds + shift))
