@@ -23,7 +23,7 @@ _MICROGRAPHS = 48
 def save(encoder: Encoder, bank: Bank, about: dict[str, Any], path: Path) -> None:
     """Write an encoder in half precision, its channels of mean 0 and deviation 1 over the bank."""
     finished = copy.deepcopy(encoder).float().cpu()
-    some = np.linspace(0, len(bank.snr) - 1, _MICROGRAPHS).astype(int)
+    some = np.unique(np.linspace(0, len(bank.snr) - 1, _MICROGRAPHS).astype(int))
     images = torch.from_numpy(bank.images[some, 0].astype(np.float32))[:, None]
     channels = torch.cat([finished(image[None])[..., 8:-8, 8:-8] for image in images])
     mean = channels.mean((0, 2, 3))
