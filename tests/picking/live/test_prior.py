@@ -61,6 +61,14 @@ def test_interval_is_honest_where_scores_overlap():
     assert np.mean(holds) >= 0.95 - 2 * np.sqrt(0.05 * 0.95 / len(holds))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("distance", [1.2, 1.8, 2.4, 3.0])
+@pytest.mark.parametrize("shape", [{}, {"skewed": True}, {"bump": 0.03}])
+def test_interval_is_honest_for_backgrounds_of_any_kind(distance, shape):
+    _, holds = _pooled(20, shape, distance)
+    assert np.mean(holds) >= 0.95 - 2 * np.sqrt(0.05 * 0.95 / len(holds))
+
+
 def test_fraction_does_not_depend_on_unit_and_zero_of_the_scores():
     clicks, peaks, _ = _scores(1, fraction=0.2, n_peaks=500, n_clicks=20, distance=3.0)
     one = fit_scores(clicks, peaks, NONE).fraction
