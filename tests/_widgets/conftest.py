@@ -9,8 +9,12 @@ from napari.components import ViewerModel
 
 from napari_cryoml import checkpoint, io
 from napari_cryoml._widgets.picker import PickerController, PickerView
+from napari_cryoml._widgets.picker._live_group import LiveGroup
+from napari_cryoml._widgets.picker._question import QuestionPanel
 from napari_cryoml.data import Picks, ScoreMap
+from napari_cryoml.jobs import Answer
 from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.training import TrainingEvent
 
 PIXEL_SIZE = 2.0
@@ -52,9 +56,48 @@ class Jobs(list):
         return self[-1]
 
 
+class FakeService:
+    """A service whose answers the test gives."""
+
+    def __init__(self, factory, *args, **kwargs):
+        self.factory, self.args, self.kwargs = factory, args, kwargs
+        self.state, self.error, self.pid = "running", None, 1
+        self.asked = []
+        self._answers = []
+
+    def ask(self, request, replaces=None):
+        self.asked.append((request, replaces))
+        return len(self.asked) - 1
+
+    def poll(self):
+        answers, self._answers = self._answers, []
+        return answers
+
+    def reply(self, reply=None, ticket=None, **answer):
+        """Answer a request, the latest one by default."""
+        ticket = len(self.asked) - 1 if ticket is None else ticket
+        self._answers.append(Answer(ticket, reply, **answer))
+
+    def close(self):
+        self.state = "closed"
+
+
+class Services(list):
+    """Starts fake services and remembers them."""
+
+    def start(self, factory, *args, **kwargs):
+        self.append(FakeService(factory, *args, **kwargs))
+        return self[-1]
+
+
 @pytest.fixture
 def jobs():
     return Jobs()
+
+
+@pytest.fixture
+def services():
+    return Services()
 
 
 @pytest.fixture
@@ -80,12 +123,16 @@ def view(qapp):
     mock.config.side_effect = lambda **values: PickerConfig(**values)
     mock.options.return_value = {}
     mock.goes_on.return_value = False
+    mock.live_config.side_effect = lambda **values: LiveConfig(**values)
+    mock.live_options.return_value = {}
+    mock.live = MagicMock(spec=LiveGroup)
+    mock.question = MagicMock(spec=QuestionPanel)
     return mock
 
 
 @pytest.fixture
-def controller(qtbot, viewer, view, jobs):
-    made = PickerController(viewer, view, start_job=jobs.start)
+def controller(qtbot, viewer, view, jobs, services):
+    made = PickerController(viewer, view, start_job=jobs.start, start_service=services.start)
     yield made
     made.teardown()
 
@@ -101,12 +148,19 @@ def idle(qtbot, controller):
 
 
 @pytest.fixture
-def opened(controller, folder, idle):
+def live(controller, folder, idle):
     """Return the controller with the three micrographs open, the first one on show."""
     controller.open_paths([folder])
     idle()
     assert controller.desk.shown == "a.mrc"
     return controller
+
+
+@pytest.fixture
+def opened(live):
+    """Return the same with live picking off."""
+    live.live.toggle(False)
+    return live
 
 
 def step(number, loss=1.0, validation=None):

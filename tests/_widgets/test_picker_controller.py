@@ -495,7 +495,7 @@ def test_picks_are_exported_with_labelled_particles_and_without_rejected_ones(
     opened.results.set_threshold(0.0)
     add(opened, (100, 80))
     view.ask_export_path.return_value = tmp_path / f"out{suffix}"
-    opened.results.export()
+    opened.export.run()
     idle()
     table = io.read_picks(tmp_path / f"out{suffix}")
     positions = np.sort(table.picks[0].positions[:, 0])
@@ -505,7 +505,7 @@ def test_picks_are_exported_with_labelled_particles_and_without_rejected_ones(
 
 
 def test_with_nothing_to_export_it_says_so(opened, view):
-    opened.results.export()
+    opened.export.run()
     assert "nothing to export" in said(view)[0]
     view.ask_export_path.assert_not_called()
 
@@ -515,7 +515,7 @@ def test_an_export_that_cannot_be_written_is_one_sentence(opened, view, idle, tm
     add(opened, (10, 20))
     view.ask_export_path.return_value = tmp_path / "gone" / "deep" / "out.star"
     (tmp_path / "gone").write_bytes(b"")
-    opened.results.export()
+    opened.export.run()
     idle()
     assert said(view)[1]
 
@@ -546,7 +546,9 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from napari_cryoml._widgets.picker import PickerController, PickerView
-controller = PickerController(ViewerModel(), MagicMock(spec=PickerView))
+view = MagicMock(spec=PickerView)
+view.live, view.question = MagicMock(), MagicMock()
+controller = PickerController(ViewerModel(), view)
 controller.open_paths([Path({str(folder)!r})])
 while controller.desk.shown is None:
     app.processEvents()

@@ -172,7 +172,7 @@ def test_the_whole_way_from_clicks_to_a_star_file(window, spotted, qtbot, tmp_pa
     assert (gap < 8).mean() > 0.6
 
     controller.view.ask_export_path = lambda _: tmp_path / "particles.star"
-    controller.results.export()
+    controller.export.run()
     qtbot.waitUntil(lambda: not controller.busy, timeout=20_000)
     assert io.read_picks(tmp_path / "particles.star").n_picks >= 21
     path = controller.session.project.path

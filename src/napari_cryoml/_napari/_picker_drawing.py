@@ -146,6 +146,21 @@ class LayerDrawing(LayerBook):
         crosses = table.labels == NEGATIVE
         return Dots(table.positions, columns, crosses, POSITIVE_COLOUR, self._diameter_px)
 
+    def show_circle(self, centre: npt.NDArray[np.float64] | None, radius_px: float) -> None:
+        """Show a yellow circle: a diameter being drawn, a place asked about; None hides it."""
+        layer = self.layer("diameter")
+        if centre is None:
+            if layer is not None:
+                layer.visible = False
+            return
+        corners = np.repeat(np.asarray(centre, np.float64)[None], 4, axis=0)
+        corners[:, -2:] += max(radius_px, 0.5) * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+        if layer is None:
+            layer = self._add_circle(corners)
+        layer.data = [corners]
+        self._place(layer, self._point_place())
+        layer.visible = True
+
     def _connect_labels(self, layer: Any) -> None:
         """Listen to what the user does to a new labels layer."""
 

@@ -131,7 +131,7 @@ class LayerBook:
             shape_type="ellipse",
             face_color="transparent",
             edge_color=DIAMETER_COLOUR,
-            edge_width=max(1.0, self._diameter_px * 0.03),
+            edge_width=max(1.0, self._diameter_px * 0.05),
             **self._common("diameter"),
             **self._point_place(),
         )

@@ -153,20 +153,6 @@ class PickerLayers(LayerDrawing):
         if labels_lost:
             self.start_labelling()
 
-    def show_circle(self, centre: npt.NDArray[np.float64] | None, radius_px: float) -> None:
-        """Show the circle that is being drawn as the diameter; None hides it."""
-        layer = self.layer("diameter")
-        if centre is None:
-            if layer is not None:
-                layer.visible = False
-            return
-        corners = np.repeat(np.asarray(centre, np.float64)[None], 4, axis=0)
-        corners[:, -2:] += max(radius_px, 0.5) * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
-        if layer is None:
-            layer = self._add_circle(corners)
-        layer.data = [corners]
-        layer.visible = True
-
     # What the user does
 
     def to_image(self, world: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -176,13 +162,22 @@ class PickerLayers(LayerDrawing):
         ndim = len(self._image.shape)
         return np.asarray(world, np.float64)[-ndim:] / self._pixel()
 
+    def to_world(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the place in the viewer's world of an image pixel (z)yx."""
+        return np.asarray(position, np.float64) * self._pixel()
+
     def click_at(self, world: npt.ArrayLike, label: int) -> None:
         """Label the place at `world` as a click with the mouse does."""
+        if self._image is not None:
+            self.label_at(self.to_image(world), label)
+
+    def label_at(self, position: npt.ArrayLike, label: int) -> None:
+        """Label an image pixel (z)yx as a click with the mouse does."""
         if self._image is None:
             return
         edit = click(
             self._known,
-            self.to_image(world),
+            position,
             label,
             shape=self._image.shape,
             reach_px=self._reach_px(label),

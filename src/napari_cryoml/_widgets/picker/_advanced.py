@@ -11,8 +11,11 @@ from superqt import QCollapsible
 from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
 from napari_cryoml._widgets.picker._groups import button
 from napari_cryoml._widgets.picker._keys import KEYS
+from napari_cryoml.picking.live import LiveConfig
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 OPACITY_PERCENT = 50
+LIVE_ELSEWHERE = ("diameter", "pixel_size", "ndim", "particles_per_image")
 
 
 class AdvancedGroup(QCollapsible):
@@ -27,6 +30,9 @@ class AdvancedGroup(QCollapsible):
     def __init__(self, form: ConfigForm, guard: WheelGuard) -> None:
         super().__init__("Advanced")
         self.form = form
+        self.live_form = ConfigForm(
+            LiveConfig, choices={"device": DEVICES}, leave_out=LIVE_ELSEWHERE
+        )
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(OPACITY_PERCENT)
@@ -55,6 +61,9 @@ class AdvancedGroup(QCollapsible):
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 2, 6, 2)
         column.addLayout(rows)
+        column.addWidget(QLabel("<b>Live picking</b>"))
+        column.addWidget(self.live_form)
+        column.addWidget(QLabel("<b>Training</b>"))
         column.addWidget(self.derived)
         column.addWidget(self.form)
         return content

@@ -10,15 +10,22 @@ from qtpy.QtCore import QTimer
 
 from napari_cryoml._napari._picker_display import DisplayImage
 from napari_cryoml._widgets.jobs import Background, stop_timer
+from napari_cryoml._widgets.picker._asking import Asking
 from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._export import Export
 from napari_cryoml._widgets.picker._files import Files
 from napari_cryoml._widgets.picker._keys import KeyBindings
 from napari_cryoml._widgets.picker._labelling import Labelling
+from napari_cryoml._widgets.picker._live import Live
+from napari_cryoml._widgets.picker._questions import Questions
 from napari_cryoml._widgets.picker._reader import ImageReader
 from napari_cryoml._widgets.picker._results import Results
+from napari_cryoml._widgets.picker._review import Review
 from napari_cryoml._widgets.picker._session import Session
+from napari_cryoml._widgets.picker._spotlight import Spotlight
 from napari_cryoml._widgets.picker._view import PickerView
-from napari_cryoml.jobs import ChildJob
+from napari_cryoml._widgets.picker._wiring import connect_view, key_actions
+from napari_cryoml.jobs import ChildJob, ChildService
 
 REDRAW_MS = 250
 """How long to wait until the canvas has surely drawn what has changed."""
@@ -33,6 +40,8 @@ class PickerController:
     view : PickerView
     start_job : callable
         Starts a job, as `ChildJob.start` does.
+    start_service : callable
+        Starts a service, as `ChildService.start` does.
     """
 
     def __init__(
@@ -41,6 +50,7 @@ class PickerController:
         view: PickerView,
         *,
         start_job: Callable[..., Any] = ChildJob.start,
+        start_service: Callable[..., Any] = ChildService.start,
     ) -> None:
         self._viewer = viewer
         self.view = view
@@ -49,15 +59,22 @@ class PickerController:
         self.desk = Desk(viewer, view, self._background)
         self.labelling = Labelling(viewer, self.desk)
         self.results = Results(self.desk, start_job)
+        self.live = Live(self.desk, start_service)
+        spotlight = self._spotlight = Spotlight(viewer, self.desk, self.choose)
+        self.questions = Questions(
+            Asking(self.desk, spotlight, self.live),
+            Review(self.desk, spotlight, self.live),
+        )
+        self.export = Export(self.desk, self.live.save)
         self.files = Files(viewer, self.desk, self.results, self.choose)
         self._reader = ImageReader(self._background, self._show, self._show_error)
-        self.files.left.connect(self._reader.clear)
+        self.files.left.connect(self._leave)
         self._restore_timer = _wait_for_redraw(self._restore)
         self._settle_timer = _wait_for_redraw(self.desk.layers.settle)
         self.desk.layers.lost.connect(self._on_layer_lost)
         self.desk.diameter_shown.connect(self.results.show_derived)
-        self._keys = KeyBindings(viewer, self._actions())
-        self._connect_view()
+        self._keys = KeyBindings(viewer, key_actions(self))
+        connect_view(self)
         viewer.events.theme.connect(self._on_theme)
         self._on_theme()
 
@@ -88,6 +105,8 @@ class PickerController:
         self._closed = True
         stop_timer(self._restore_timer)
         stop_timer(self._settle_timer)
+        self.questions.close()
+        self.live.close()
         self.results.close()
         self._background.close()
         self._keys.close()
@@ -147,10 +166,30 @@ class PickerController:
         following = session.neighbour(display.name, "next")
         if following in session.sources:
             self._reader.prefetch(session.sources[following])
+        self._spotlight.on_image_shown()
         self.results.pick_shown()
+
+    def _leave(self) -> None:
+        self._reader.clear()
+        self.questions.leave_session()
+        self.live.leave_session()
 
     def _show_error(self, sentence: str) -> None:
         self.desk.note(sentence, error=True)
+
+    # Picks
+
+    def pick_all(self) -> None:
+        """Pick all images, live or with the trained model."""
+        session = self.session
+        config = self.live.config(session) if session and session.is_live else None
+        self.results.pick_all(config)
+
+    def use_model(self) -> None:
+        """Have the trained model pick from now on."""
+        self.view.show_offer(False)
+        self.live.toggle(False)
+        self.results.pick_shown()
 
     # Undo
 
@@ -176,44 +215,6 @@ class PickerController:
             self.desk.refresh()
 
     # Wiring
-
-    def _actions(self) -> dict[str, Callable[[], object]]:
-        return {
-            "label": self.labelling.start,
-            "negative": self.labelling.negative,
-            "undo": self.undo,
-            "redo": self.redo,
-            "next": lambda: self.step("next"),
-            "previous": lambda: self.step("previous"),
-            "unlabelled": lambda: self.step("unlabelled"),
-            "draw": self.labelling.draw,
-            "train": self.results.train,
-            "heat_map": lambda: self.desk.layers.toggle("scores"),
-            "picks": lambda: self.desk.layers.toggle("picks"),
-            "fewer": lambda: self.results.step_threshold(1),
-            "more": lambda: self.results.step_threshold(-1),
-        }
-
-    def _connect_view(self) -> None:
-        view = self.view
-        view.paths_opened.connect(self.files.open_paths)
-        view.layers_requested.connect(self.files.open_layers)
-        view.missing_folder_chosen.connect(self.files.find_missing)
-        view.image_chosen.connect(self.choose)
-        view.step_requested.connect(self.step)
-        view.diameter_entered.connect(self.labelling.enter_diameter)
-        view.draw_toggled.connect(self.labelling.draw)
-        view.undo_requested.connect(self.undo)
-        view.redo_requested.connect(self.redo)
-        view.train_requested.connect(self.results.train)
-        view.cancel_requested.connect(self.results.cancel)
-        view.threshold_moved.connect(self.results.move_threshold)
-        view.threshold_set.connect(self.results.set_threshold)
-        view.pick_all_requested.connect(self.results.pick_all)
-        view.export_requested.connect(self.results.export)
-        view.labels_import_requested.connect(self.labelling.import_file)
-        view.opacity_changed.connect(self.desk.layers.set_opacity)
-        view.options_changed.connect(self.results.keep_options)
 
     def _on_theme(self, _event: Any = None) -> None:
         self.view.set_theme(self._viewer.theme)

@@ -30,6 +30,9 @@ class Desk:
     diameter_shown = Signal()
     """What follows from the diameter is to be shown again."""
 
+    refreshed = Signal()
+    """Something in the project may have changed."""
+
     def __init__(self, viewer: object, view: PickerView, background: Background) -> None:
         self.view = view
         self.background = background
@@ -95,6 +98,7 @@ class Desk:
         self.show_pick_counts(session.threshold)
         place = session.project.path
         self.view.show_saved(f"All is saved in {place.name}.", str(place))
+        self.refreshed.emit()
 
     def show_diameter(self) -> None:
         """Show the diameter as it is in the project."""
@@ -115,13 +119,19 @@ class Desk:
             self.layers.show_labels(self.session.labels(self.shown))
 
     def show_picks(self) -> None:
-        """Show the picks of the image on the canvas, rejected ones as crosses."""
+        """Show the picks of the image on the canvas.
+
+        Those that the user has rejected are crosses, or gone where live picking finds them anew.
+        """
         session, name = self.session, self.shown
         if session is None or name is None:
             return
         session.count_again(name)
         picks = session.picks(name)
-        self.layers.show_picks(picks, session.rejected(name, picks))
+        rejected = session.rejected(name, picks)
+        if session.is_live and picks is not None and rejected is not None:
+            picks, rejected = picks.take(~rejected), None
+        self.layers.show_picks(picks, rejected)
 
     def show_scores(self) -> None:
         """Show the heat map of the image on the canvas."""
@@ -143,7 +153,10 @@ class Desk:
             return
         here = counts.get(self.shown or "", 0)
         images = f"{len(counts)} of {len(session.entries)} images"
-        text = f"{here} picks here, {sum(counts.values())} in {images}."
-        if self.shown is not None and session.project.is_stale(self.shown):
+        n_all = sum(counts.values())
+        text = f"{here} picks here, {n_all} in {images}."
+        if session.is_live and n_all:
+            text += f" About {session.book.expected_precision(threshold):.0%} are particles."
+        if self.shown in session.stale_images():
             text += " Old: labels or model have changed since."
         self.view.show_pick_counts(text)

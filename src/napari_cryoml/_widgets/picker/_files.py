@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_layer_book import TAG
 from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._live import LIVE_OPTIONS
 from napari_cryoml._widgets.picker._opening import (
     Opened,
     find_images,
@@ -203,6 +204,9 @@ class Files:
         options = session.project.setting(OPTIONS)
         if isinstance(options, dict):
             self._desk.view.set_options(options)
+        live_options = session.project.setting(LIVE_OPTIONS)
+        if isinstance(live_options, dict):
+            self._desk.view.set_live_options(live_options)
         self._desk.layers.set_threshold(session.threshold)
         self._desk.show_diameter()
         self._desk.refresh()

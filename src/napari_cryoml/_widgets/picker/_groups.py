@@ -24,7 +24,7 @@ from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 from napari_cryoml._widgets.picker._image_table import ImageTable
 
 
-class _Group(QGroupBox):
+class Group(QGroupBox):
     """A titled column of rows."""
 
     def __init__(self, title: str) -> None:
@@ -51,7 +51,7 @@ def button(text: str, tip: str) -> QPushButton:
     return made
 
 
-class ImagesGroup(_Group):
+class ImagesGroup(Group):
     """Open images, list them, step through them."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class ImagesGroup(_Group):
             widget.setVisible(not empty)
 
 
-class LabelGroup(_Group):
+class LabelGroup(Group):
     """The diameter, the counts, undo and redo."""
 
     def __init__(self, guard: WheelGuard) -> None:
@@ -129,47 +129,66 @@ class LabelGroup(_Group):
         )
 
 
-class TrainGroup(_Group):
+class TrainGroup(Group):
     """The button that trains, and what the run says."""
 
     def __init__(self) -> None:
-        super().__init__("3  Train")
+        super().__init__("4  Train")
         self.train = button("Train picker [Q]", "Train on the labels of all images. Default: off.")
         self.cancel = button("Cancel", "End the job at once and keep the model from before.")
         self.curve = TrainingCurve()
         self.curve.setToolTip("Loss (blue, own scale) and validation AP (orange, 0 to 1) by step.")
         self.job = JobPanel()
+        self.use = button(
+            "Use the trained model",
+            "Turn live picking off and pick with the model that was trained. Default: live "
+            "picking goes on.",
+        )
         self.row(self.train, self.cancel)
         self.column.addWidget(self.curve)
         self.column.addWidget(self.job)
+        self.column.addWidget(self.use)
         self.cancel.hide()
+        self.use.hide()
         self.curve.hide()
 
 
-class PicksGroup(_Group):
+class PicksGroup(Group):
     """The threshold and what it keeps."""
 
     def __init__(self) -> None:
-        super().__init__("4  Picks")
+        super().__init__("5  Picks")
         self.histogram = ThresholdHistogram()
         self.histogram.setToolTip(
             "Scores of the picks (log-odds; heights are square roots). Drag the line, or press 8 "
             "and 9, to keep better or more picks. The stripe is the colour bar of the heat map. "
-            "Default: what training proposes."
+            "Default: what the picker proposes."
         )
         self.counts = QLabel()
         self.counts.setWordWrap(True)
-        self.pick_all = button("Pick all images", "Pick every image of the list with this model.")
+        self.pick_all = button(
+            "Pick all images", "Pick every image of the list, live or with the trained model."
+        )
+        self.certify = button(
+            "Certify [Shift+G]",
+            "Look at about 30 picks above the threshold, yes or no to each: a statement on the "
+            "precision of all picks, with 95 % confidence, goes into the export. Default: none.",
+        )
+        self.certificate = QLabel()
+        self.certificate.setWordWrap(True)
+        self.certificate.setToolTip("What the last review proved.")
+        self.certificate.hide()
         self.column.addWidget(self.histogram)
         self.column.addWidget(self.counts)
-        self.row(self.pick_all)
+        self.row(self.pick_all, self.certify)
+        self.column.addWidget(self.certificate)
 
 
-class ExportGroup(_Group):
+class ExportGroup(Group):
     """The way out."""
 
     def __init__(self) -> None:
-        super().__init__("5  Export")
+        super().__init__("6  Export")
         self.export = button(
             "Export picks…",
             "Write the picks above the threshold, without rejected ones and with all labelled "

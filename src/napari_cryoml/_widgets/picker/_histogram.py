@@ -169,7 +169,7 @@ class ThresholdHistogram(QWidget):
         painter.drawLine(QPointF(_MARGIN, floor), QPointF(self.width() - _MARGIN, floor))
         if not len(self._scores):
             flag = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect(), flag, "No picks yet: train a picker.")
+            painter.drawText(self.rect(), flag, "No picks yet: label particles.")
             return
         x = self._x_of(self._threshold)
         painter.setPen(QPen(self._colours.text, 2))

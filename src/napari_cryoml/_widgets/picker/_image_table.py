@@ -141,7 +141,7 @@ class ImageTable(QTableView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, 64)
         header.setFixedHeight(22)
-        self.setFixedHeight(22 + 5 * 20 + 4)
+        self.setFixedHeight(22 + 4 * 20 + 4)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.selectionModel().currentRowChanged.connect(self._on_row)
         self._quiet = False

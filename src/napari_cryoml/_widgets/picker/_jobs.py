@@ -112,6 +112,24 @@ class PickerJobs:
         self._begin("picking", session, current.id)
         self._launch(_work.pick, list(images), model, device=device)
 
+    def pick_live(self, session: Session, images: Sequence[ImageSource], config: Any) -> None:
+        """Pick images with what live picking learns from the labels of this moment.
+
+        Parameters
+        ----------
+        session : Session
+        images : sequence of ImageSource
+        config : LiveConfig
+
+        Raises
+        ------
+        InputError
+            If the job cannot be started.
+        """
+        self._finish()
+        self._begin("picking", session, None)
+        self._launch(_work.pick_live, list(images), session.readable_labels(), config)
+
     def stop(self) -> None:
         """Finish early and keep what there is."""
         self._watcher.stop()
@@ -163,7 +181,7 @@ class PickerJobs:
         session, model = self._session, self._model
         if session is None or done.image not in session.entries:
             return
-        if model is None:
+        if self.kind == "training":
             self._preview = done
             session.preview(done)
             self._owner.image_done(done)
@@ -173,7 +191,8 @@ class PickerJobs:
             session.count_again(done.image)
             self._owner.image_done(done)
 
-        self._saver.run(session.keep, done, model, on_done=written, on_error=self._give_up)
+        edit = self._edit if model is None else None
+        self._saver.run(session.keep, done, model, edit, on_done=written, on_error=self._give_up)
 
     def _give_up(self, sentence: str) -> None:
         """End a job whose results cannot be written."""
@@ -225,7 +244,7 @@ class PickerJobs:
         try:
             with session.project.transaction():
                 number = session.project.add_model(path, summary, edit=self._edit)
-                if self._preview is not None:
+                if self._preview is not None and not session.is_live:
                     session.keep(self._preview, number)
         except InputError as error:
             raise InputError(f"{error} The trained model is in {_rescue(path)}.") from error

@@ -20,14 +20,17 @@ class Key:
 
 
 KEYS = (
-    Key("G", "label", "Label particles: click the canvas"),
-    Key("W", "negative", "Mark the place under the mouse as no particle (or right click)"),
+    Key("G", "label", "Label particles: click the canvas; yes to a question"),
+    Key("W", "negative", "Mark the place under the mouse as no particle; no to a question"),
     Key("Control-Z", "undo", "Undo"),
     Key("Control-Shift-Z", "redo", "Redo"),
-    Key("N", "next", "Next image"),
+    Key("N", "next", "Next image; skip a question"),
     Key("K", "previous", "Previous image"),
     Key("U", "unlabelled", "Next image without labels"),
     Key("0", "draw", "Draw the diameter of a particle"),
+    Key("Shift+Q", "live", "Pick live after every click, or not"),
+    Key("Shift+N", "ask", "Ask about the place whose label teaches most, or stop asking"),
+    Key("Shift+G", "certify", "Certify the precision by a review, or stop it"),
     Key("Q", "train", "Train, or stop training and keep the result"),
     Key("H", "heat_map", "Show or hide the heat map"),
     Key("J", "picks", "Show or hide the picks"),

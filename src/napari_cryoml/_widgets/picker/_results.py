@@ -1,21 +1,19 @@
-"""Training, picking, the threshold and the way out."""
+"""Training, picking and the threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from napari_cryoml import io
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker._derived import derived_text
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
-from napari_cryoml.data import ImageSource, PicksTable
+from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.project import OPTIONS
 from napari_cryoml.training import TrainingEvent
 
@@ -23,7 +21,7 @@ DEVICE = "device"
 
 
 class Results:
-    """From labels to picks to a file.
+    """From labels to picks.
 
     Parameters
     ----------
@@ -70,29 +68,33 @@ class Results:
         """End the job at once."""
         self.jobs.cancel()
 
-    def pick_all(self) -> None:
-        """Pick all images, the one on show first."""
+    def pick_all(self, live: LiveConfig | None = None) -> None:
+        """Pick all images, the one on show first: with the model, or with `live` picking."""
         with self._desk.telling():
             session = self._desk.need_session()
             name = self._desk.shown
             order = sorted(session.sources, key=lambda other: other != name)
-            self._pick([session.sources[other] for other in order])
+            self._pick([session.sources[other] for other in order], live)
 
     def pick_shown(self) -> None:
         """Pick the image on show if there is a model and nothing else runs."""
         session, name = self._desk.session, self._desk.shown
-        if session is None or name not in session.sources or self.jobs.kind:
+        if session is None or name not in session.sources or self.jobs.kind or session.is_live:
             return
         picked = session.project.picks(name) is not None
         if not picked and session.project.current_model() is not None:
             with self._desk.telling():
                 self._pick([session.sources[name]])
 
-    def _pick(self, images: list[ImageSource]) -> None:
+    def _pick(self, images: list[ImageSource], live: LiveConfig | None = None) -> None:
         if self.jobs.kind:
             raise InputError("A job is running: wait until it has ended, or cancel it.")
-        device = str(self._desk.view.options().get(DEVICE, "auto"))
-        self.jobs.pick(self._desk.need_session(), images, device=device)
+        session = self._desk.need_session()
+        if live is not None:
+            self.jobs.pick_live(session, images, live)
+        else:
+            device = str(self._desk.view.options().get(DEVICE, "auto"))
+            self.jobs.pick(session, images, device=device)
         self._desk.note("")
         self._desk.view.begin_job("picking")
 
@@ -128,8 +130,8 @@ class Results:
         """Show the picks and the heat map of an image if it is the one on the canvas."""
         desk = self._desk
         if done.image == desk.shown and desk.session is not None:
-            desk.draw_scores(done.score_map)
-            desk.layers.show_picks(done.picks, desk.session.rejected(done.image, done.picks))
+            desk.show_scores()
+            desk.show_picks()
         desk.refresh()
 
     def job_ended(self, kind: str, state: str, sentence: str) -> None:
@@ -149,7 +151,8 @@ class Results:
         if desk.session is not None:
             desk.layers.set_threshold(desk.session.threshold)
         desk.refresh()
-        if state == "done" and kind == "training":
+        if state == "done" and kind == "training" and desk.session is not None:
+            desk.view.show_offer(desk.session.is_live)
             self.pick_shown()
 
     # Threshold
@@ -170,7 +173,7 @@ class Results:
         """Raise or lower the threshold a little."""
         self._desk.view.step_threshold(direction)
 
-    # Options and export
+    # Options
 
     def keep_options(self) -> None:
         """Keep what is set under Advanced, and show what follows from it."""
@@ -191,35 +194,3 @@ class Results:
             entry = session.entries[name]
             text = derived_text(self._config(name), entry.shape, entry.pixel_size)
             self._desk.view.show_derived(text)
-
-    def export(self) -> None:
-        """Ask where to, and write all picks above the threshold."""
-        desk = self._desk
-        with desk.telling():
-            session = desk.need_session()
-            threshold = session.threshold
-            labels = session.project.counts().values()
-            if not (any(session.book.counts(threshold).values()) or any(n for n, _ in labels)):
-                raise InputError(
-                    "There is nothing to export: pick the images, or lower the threshold."
-                )
-            path = desk.view.ask_export_path(session.folder)
-            if path is None:
-                return
-            desk.note("Writing…")
-            desk.background.run(
-                lambda: _write(session.final_table(threshold), path, session.shapes()),
-                on_done=desk.note,
-                on_error=lambda sentence: desk.note(sentence, error=True),
-            )
-
-
-def _write(table: PicksTable, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Write picks and return a sentence about it; beside the GUI's thread."""
-    return _written(table.n_picks, len(table), io.write_picks(table, path, shapes=shapes))
-
-
-def _written(n_picks: int, n_images: int, paths: list[Path]) -> str:
-    place = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"
-    now = datetime.now().astimezone().strftime("%H:%M")
-    return f"{n_picks} particles of {n_images} images were written to {place} at {now}."

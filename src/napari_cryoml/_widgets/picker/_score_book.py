@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 
 class ScoreBook:
@@ -31,6 +33,18 @@ class ScoreBook:
         if not self._sorted:
             return np.empty(0, np.float32)
         return np.concatenate(list(self._sorted.values()))
+
+    def expected_precision(self, threshold: float) -> float:
+        """Return the mean probability of all picks of `threshold` or more to be particles.
+
+        For scores that are calibrated log-odds; not a number without such picks.
+        """
+        kept = [
+            scores[np.searchsorted(scores, np.float32(threshold)) :]
+            for scores in self._sorted.values()
+        ]
+        n_kept = sum(len(scores) for scores in kept)
+        return float(sum(expit(scores).sum() for scores in kept) / n_kept) if n_kept else math.nan
 
     def counts(self, threshold: float) -> Mapping[str, int]:
         """Return how many picks of each image score `threshold` or more."""

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._widgets.picker._image_table import ImageRow
+from napari_cryoml._widgets.picker._pool import PicksPool
 from napari_cryoml._widgets.picker._score_book import ScoreBook
+from napari_cryoml._widgets.picker._session_images import SessionImages
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
-from napari_cryoml.picking import ImagePicked, final_picks, rejected_picks
-from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, THRESHOLD, ImageEntry, Project
+from napari_cryoml.picking import final_picks, rejected_picks
+from napari_cryoml.project import THRESHOLD, Project
+
+LIVE = "live"
+"""Setting: whether picks follow every click; None as long as nobody has decided."""
 
 
-class Session:
-    """A project with its images opened.
+class Found(Protocol):
+    """What a picker found in one image: an `ImagePicked` or a `LiveAnswer`."""
+
+    @property
+    def image(self) -> str:
+        """Name of the image."""
+
+    @property
+    def picks(self) -> Picks:
+        """By falling score."""
+
+    @property
+    def score_map(self) -> ScoreMap:
+        """What the picks are peaks of."""
+
+
+class Session(SessionImages):
+    """An open project: what the user said about its images, and what was picked.
 
     Parameters
     ----------
@@ -27,84 +48,21 @@ class Session:
     """
 
     def __init__(self, project: Project, sources: Mapping[str, ImageSource]) -> None:
-        self.project = project
-        self.sources = dict(sources)
+        super().__init__(project, sources)
         self.book = ScoreBook()
-        self._preview: ImagePicked | None = None
-        self.entries: dict[str, ImageEntry] = {entry.name: entry for entry in project.images()}
-
-    def close(self) -> None:
-        """Close the project file."""
-        self.project.close()
-
-    # Images
-
-    @property
-    def names(self) -> list[str]:
-        """Names of all images, in order."""
-        return list(self.entries)
-
-    def add(self, sources: list[ImageSource]) -> int:
-        """Add images to the project; return how many were new."""
-        added = self.project.add_images(sources)
-        self.sources |= {source.name: source for source in sources}
-        self.entries = {entry.name: entry for entry in self.project.images()}
-        return len(added)
-
-    @property
-    def current(self) -> str | None:
-        """The image that was looked at last, or the first one."""
-        name = self.project.setting(CURRENT_IMAGE)
-        return str(name) if name in self.entries else next(iter(self.entries), None)
-
-    def choose(self, name: str) -> None:
-        """Remember which image is looked at."""
-        self.project.set_setting(CURRENT_IMAGE, name)
-
-    def neighbour(self, name: str | None, direction: str) -> str | None:
-        """Return the "next", "previous" or next "unlabelled" image; None if there is none."""
-        names = self.names
-        if not names:
-            return None
-        at = names.index(name) if name in names else -1
-        if direction == "previous":
-            return names[at - 1] if at > 0 else None
-        later = names[at + 1 :]
-        if direction == "next":
-            return later[0] if later else None
-        counts = self.project.counts()
-        free = (other for other in later + names[: max(at, 0)] if not sum(counts[other]))
-        return next(free, None)
+        self._preview: Found | None = None
+        self._live_threshold = 0.0
+        self._fresh = (-1, "")
 
     def rows(self, threshold: float) -> list[ImageRow]:
         """Return the list of images with their counts."""
         labels, picks = self.project.counts(), self.book.counts(threshold)
-        stale = self.project.stale_images()
+        stale = self.stale_images()
         return [
             ImageRow(name, *labels[name], picks.get(name), name in stale) for name in self.entries
         ]
 
-    # Diameter and threshold
-
-    @property
-    def diameter_px(self) -> float:
-        """Particle diameter in pixels of the first image; 0 if it is not set."""
-        value = self.project.setting(DIAMETER)
-        return float(value) if isinstance(value, int | float) else 0.0
-
-    def diameter_in(self, name: str) -> float:
-        """Return the particle diameter in pixels of an image; 0 if it is not set."""
-        return self.diameter_px * self._relative_sampling(name)
-
-    def set_diameter_in(self, name: str, diameter_px: float) -> None:
-        """Set the diameter in pixels of an image, as an edit that can be undone."""
-        value = round(diameter_px / self._relative_sampling(name), 4)
-        self.project.set_setting(DIAMETER, value, undoable=True)
-
-    def _relative_sampling(self, name: str) -> float:
-        first = next(iter(self.entries.values())).pixel_size
-        own = self.entries[name].pixel_size
-        return first / own if first and own else 1.0
+    # Threshold
 
     def set_threshold(self, threshold: float) -> None:
         """Keep a threshold the user has chosen."""
@@ -112,8 +70,10 @@ class Session:
 
     @property
     def threshold(self) -> float:
-        """Least score of a pick: the user's choice, or else what training has proposed."""
+        """Least score of a pick: the user's choice, or else what the picker has proposed."""
         value = self.project.setting(THRESHOLD)
+        if value is None and self.is_live:
+            return self._live_threshold
         model = self.project.current_model() if value is None else None
         if model is not None:
             value = model.summary.get("threshold")
@@ -135,32 +95,105 @@ class Session:
         counts = self.project.counts()
         return {name: self.project.annotations(name) for name in self.names if sum(counts[name])}
 
+    @property
+    def first_labelled(self) -> str | None:
+        """The first image that can be read and has a labelled particle."""
+        counts = self.project.counts()
+        readable = (name for name in self.names if name in self.sources)
+        return next((name for name in readable if counts[name][0]), None)
+
+    def readable_labels(self) -> dict[str, Annotations]:
+        """Return the labels of all images that have some and can be read."""
+        return {name: each for name, each in self.all_labels().items() if name in self.sources}
+
+    # Live picking
+
+    @property
+    def is_live(self) -> bool:
+        """Whether picks follow every click: until the user decides, if no model was trained."""
+        value = self.project.setting(LIVE)
+        return self.project.current_model() is None if value is None else bool(value)
+
+    def set_live(self, on: bool) -> None:
+        """Have picks follow every click, or not."""
+        if self.project.setting(LIVE) != on:
+            self.project.set_setting(LIVE, on)
+        if not on:
+            self._drop()
+
+    def show_live(self, found: Found, threshold: float, edit: int) -> None:
+        """Show the latest picks of live picking, without writing them.
+
+        Parameters
+        ----------
+        found : Found
+        threshold : float
+            What it proposes.
+        edit : int
+            Number of the edit whose labels it has learned from.
+        """
+        self.set_live(True)
+        self._live_threshold, self._fresh = threshold, (edit, found.image)
+        before, self._preview = self._preview, found
+        self._file_scores(found.image, found.picks)
+        if before is not None and before.image != found.image:
+            self.count_again(before.image)
+
+    def drop_live(self) -> bool:
+        """Forget the latest live picks, for nothing is labelled; return whether there were any."""
+        there = self.is_live and self._preview is not None
+        if there:
+            self._drop()
+        return there
+
+    def stale_images(self) -> set[str]:
+        """Return the images whose picks rest on other labels or another model."""
+        stale = self.project.stale_images()
+        edit, image = self._fresh
+        return stale - {image} if self.is_live and edit == self.project.edit_number else stale
+
     # Picks
 
-    def keep(self, done: ImagePicked, model: int | None) -> None:
-        """Write the picks and the heat map of one image; from any thread."""
-        self.project.set_picks(done.image, done.picks, model=model, score_map=done.score_map)
+    def keep(self, found: Found, model: int | None, edit: int | None = None) -> None:
+        """Write the picks and the heat map of one image; from any thread.
 
-    def preview(self, done: ImagePicked) -> None:
-        """Show what a network finds that is still being trained, without writing it."""
-        self.drop_preview()
-        self._preview = done
-        self._file_scores(done.image, done.picks)
+        Parameters
+        ----------
+        found : Found
+        model : int or None
+            The model that found them; None for live picking.
+        edit : int, optional
+            Number of the edit whose labels they rest on, where there is no model.
+        """
+        self.project.set_picks(
+            found.image, found.picks, model=model, edit=edit, score_map=found.score_map
+        )
+
+    def preview(self, found: Found) -> None:
+        """Show what a network finds that is still being trained, unless live picks are on show."""
+        if not self.is_live:
+            self._drop()
+            self._preview = found
+            self._file_scores(found.image, found.picks)
 
     def drop_preview(self) -> None:
-        """Go back to the picks that were written."""
+        """Go back from what a network in training finds to the picks that were written."""
+        if not self.is_live:
+            self._drop()
+
+    def _drop(self) -> None:
         preview, self._preview = self._preview, None
         if preview is not None:
             self.count_again(preview.image)
 
     def picks(self, name: str) -> Picks | None:
-        """Return the picks of an image, those of a running training first."""
+        """Return the picks of an image, those that are not written yet first."""
         if self._preview is not None and self._preview.image == name:
             return self._preview.picks
         return self.project.picks(name)
 
     def score_map(self, name: str) -> ScoreMap | None:
-        """Return the heat map of an image, that of a running training first."""
+        """Return the heat map of an image, one that is not written yet first."""
         if self._preview is not None and self._preview.image == name:
             return self._preview.score_map
         return self.project.score_map(name)
@@ -191,6 +224,16 @@ class Session:
         scores = np.zeros(len(kept), np.float32) if kept.scores is None else kept.scores
         self.book.set(name, scores)
 
+    def pool(self) -> PicksPool:
+        """Return the written picks of all images that were not rejected; from any thread."""
+        tables = []
+        for name in self.names:
+            picks = self.project.picks(name)
+            marks = self.rejected(name, picks)
+            if picks is not None and marks is not None:
+                tables.append(picks.take(~marks))
+        return PicksPool.of(tables)
+
     def final_table(self, threshold: float) -> PicksTable:
         """Return what is to be exported: good picks and labelled particles; from any thread."""
         counts = self.project.counts()
@@ -205,12 +248,3 @@ class Session:
             labels = self.project.annotations(name)
             tables.append(final_picks(picks, labels, threshold, self.diameter_in(name)))
         return PicksTable.of(tables)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of all images."""
-        return {name: entry.shape for name, entry in self.entries.items()}
-
-    @property
-    def folder(self) -> Path:
-        """Where the project file is."""
-        return self.project.path.parent

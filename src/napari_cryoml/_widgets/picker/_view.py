@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import (
-    QFrame,
-    QLabel,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.picker._advanced import AdvancedGroup, legend
@@ -27,6 +20,7 @@ from napari_cryoml._widgets.picker._dialogs import (
     ask_files,
     ask_folder,
 )
+from napari_cryoml._widgets.picker._dock import Dock
 from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
 from napari_cryoml._widgets.picker._groups import (
     ExportGroup,
@@ -36,9 +30,11 @@ from napari_cryoml._widgets.picker._groups import (
     TrainGroup,
 )
 from napari_cryoml._widgets.picker._image_table import ImageRow
+from napari_cryoml._widgets.picker._live_group import LiveGroup
+from napari_cryoml._widgets.picker._question import QuestionPanel
 
 
-class PickerView(QWidget):
+class PickerView(Dock):
     """All controls of the Picker, in a scroll area of their own.
 
     Parameters
@@ -51,7 +47,6 @@ class PickerView(QWidget):
         Its fields that are set elsewhere.
     """
 
-    paths_opened = Signal(list)
     layers_requested = Signal()
     image_chosen = Signal(str)
     step_requested = Signal(str)
@@ -64,11 +59,14 @@ class PickerView(QWidget):
     threshold_moved = Signal(float)
     threshold_set = Signal(float)
     pick_all_requested = Signal()
+    use_model_requested = Signal()
+    certify_requested = Signal()
     export_requested = Signal()
     labels_import_requested = Signal(str)
     missing_folder_chosen = Signal(Path)
     opacity_changed = Signal(float)
     options_changed = Signal()
+    live_options_changed = Signal()
 
     def __init__(
         self,
@@ -80,6 +78,7 @@ class PickerView(QWidget):
         super().__init__(parent)
         guard = WheelGuard(self)
         self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
+        self.live, self.question = LiveGroup(guard), QuestionPanel()
         self.picks, self.export = PicksGroup(), ExportGroup()
         self.advanced = AdvancedGroup(
             ConfigForm(config_class, choices=choices, leave_out=leave_out), guard
@@ -93,29 +92,12 @@ class PickerView(QWidget):
         self.saved.setWordWrap(True)
         self._build()
         self._connect()
-        self.setAcceptDrops(True)
-        self.setMinimumWidth(280)
         self.show_message("")
         self.show_images([], None)
 
     def _build(self) -> None:
-        inner = QWidget()
-        inner.setObjectName("inner")
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(4, 4, 4, 4)
-        column.setSpacing(4)
-        groups = (self.images, self.label, self.train, self.picks, self.export)
-        for widget in (self.message, *groups, self.advanced, legend(), self.saved):
-            column.addWidget(widget)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        groups = (self.images, self.label, self.live, self.train, self.picks, self.export)
+        self.stack((self.message, self.question, *groups, self.advanced, legend(), self.saved))
 
     def _connect(self) -> None:
         images = self.images
@@ -141,12 +123,15 @@ class PickerView(QWidget):
         self.picks.histogram.moved.connect(self.threshold_moved)
         self.picks.histogram.released.connect(self.threshold_set)
         self.picks.pick_all.clicked.connect(self.pick_all_requested)
+        self.picks.certify.clicked.connect(self.certify_requested)
+        self.train.use.clicked.connect(self.use_model_requested)
         self.export.export.clicked.connect(self.export_requested)
         self.advanced.import_labels.clicked.connect(self._import_labels)
         self.advanced.opacity.valueChanged.connect(
             lambda value: self.opacity_changed.emit(value / 100)
         )
         self.form.changed.connect(self.options_changed)
+        self.advanced.live_form.changed.connect(self.live_options_changed)
 
     # Setters
 
@@ -167,7 +152,7 @@ class PickerView(QWidget):
         """Show the list of images."""
         self.images.set_empty(not rows)
         self.images.table.set_rows(rows, current)
-        for group in (self.label, self.train, self.picks, self.export):
+        for group in (self.label, self.live, self.train, self.picks, self.export):
             group.setEnabled(bool(rows))
 
     def show_labels(self, positives: int, negatives: int, *, undo: bool, redo: bool) -> None:
@@ -241,6 +226,24 @@ class PickerView(QWidget):
         """
         return self.form.config(**elsewhere)
 
+    def live_options(self) -> dict[str, Any]:
+        """Return what is set for live picking under Advanced."""
+        return self.advanced.live_form.values()
+
+    def set_live_options(self, values: dict[str, Any]) -> None:
+        """Show these values for live picking under Advanced."""
+        self.advanced.live_form.set_values(values)
+
+    def live_config(self, **elsewhere: Any) -> Config:
+        """Return the Config of live picking, with the values that are set elsewhere.
+
+        Raises
+        ------
+        InputError
+            If a value is not accepted.
+        """
+        return self.advanced.live_form.config(**elsewhere)
+
     def goes_on(self) -> bool:
         """Return whether training shall start from the last model."""
         return bool(self.advanced.go_on.isChecked())
@@ -261,6 +264,15 @@ class PickerView(QWidget):
     def show_pick_counts(self, text: str) -> None:
         """Show how many picks the threshold keeps."""
         self.picks.counts.setText(text)
+
+    def show_certificate(self, text: str) -> None:
+        """Show what a review proved, or nothing."""
+        self.picks.certificate.setText(text)
+        self.picks.certificate.setVisible(bool(text))
+
+    def show_offer(self, offered: bool) -> None:
+        """Show whether the trained model can take the place of live picking."""
+        self.train.use.setVisible(offered)
 
     def set_theme(self, theme: str) -> None:
         """Paint in the colours of a theme of napari."""
@@ -285,17 +297,3 @@ class PickerView(QWidget):
     def _import_labels(self) -> None:
         for path in ask_file(self, "Import labels"):
             self.labels_import_requested.emit(str(path))
-
-    # Events of Qt
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.paths_opened.emit(paths)

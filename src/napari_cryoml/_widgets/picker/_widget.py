@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_cryoml._widgets.picker._advanced import DEVICES
 from napari_cryoml._widgets.picker._controller import PickerController
 from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml.models import detectors
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import napari
 
 SET_ELSEWHERE = ("diameter", "ndim")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _open: weakref.WeakValueDictionary[int, PickerController] = weakref.WeakValueDictionary()
 

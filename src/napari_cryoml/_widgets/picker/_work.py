@@ -12,6 +12,7 @@ from napari_cryoml.jobs import Event, Job
 
 if TYPE_CHECKING:
     from napari_cryoml.picking import PickerConfig
+    from napari_cryoml.picking.live import LiveConfig, LiveService
 
 
 def train(
@@ -32,6 +33,24 @@ def train(
     except InputError as error:
         yield Event(done=1, total=1, message=str(error))
     return model
+
+
+def live_service(images: Sequence[ImageSource]) -> LiveService:
+    """Make the service behind live picking; it runs in a child process."""
+    from napari_cryoml.features import user_cache_folder
+    from napari_cryoml.picking.live import LiveService
+
+    return LiveService(images, user_cache_folder())
+
+
+def pick_live(
+    images: Sequence[ImageSource], labels: Mapping[str, Annotations], config: LiveConfig
+) -> Job[None]:
+    """Pick images with what live picking learns from the labels."""
+    from napari_cryoml.features import user_cache_folder
+    from napari_cryoml.picking.live import pick_live
+
+    yield from pick_live(images, labels, config, folder=user_cache_folder())
 
 
 def pick(images: Sequence[ImageSource], model: Path, *, device: str) -> Job[None]:

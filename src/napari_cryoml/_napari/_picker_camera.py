@@ -1,0 +1,50 @@
+"""Where a viewer looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from napari_cryoml._napari._picker_layers import PickerLayers
+
+LEAST_PX = 60.0
+"""Least size of a particle on the screen, in canvas pixels, when one is looked at."""
+
+
+class PickerCamera:
+    """Brings places of the image on show to the middle of the canvas.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    layers : PickerLayers
+    """
+
+    def __init__(self, viewer: Any, layers: PickerLayers) -> None:
+        self._viewer = viewer
+        self._layers = layers
+        self._before: tuple[tuple[float, ...], float] | None = None
+
+    def remember(self) -> None:
+        """Keep what is looked at now, unless something is kept already."""
+        camera = self._viewer.scene.camera
+        if self._before is None:
+            self._before = tuple(camera.center), float(camera.zoom)
+
+    def give_back(self) -> None:
+        """Look again at what was kept."""
+        before, self._before = self._before, None
+        if before is not None:
+            self._viewer.scene.camera.center, self._viewer.scene.camera.zoom = before
+
+    def look_at(self, position: npt.ArrayLike) -> None:
+        """Bring a place, pixel (z)yx of the image on show, to the middle, near enough to see."""
+        world = self._layers.to_world(position)
+        dims, camera = self._viewer.dims, self._viewer.scene.camera
+        for axis in set(range(dims.ndim)) - set(dims.displayed):
+            dims.set_point(axis, world[axis - dims.ndim])
+        camera.center = (0.0, *world)[-3:] if len(world) == 2 else tuple(world)
+        size = float(self._layers.to_world([self._layers.diameter_px])[0])
+        if size * camera.zoom < LEAST_PX:
+            camera.zoom = LEAST_PX / max(size, 1e-6)
