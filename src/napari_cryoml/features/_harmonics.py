@@ -17,7 +17,7 @@ from napari_cryoml.features._band import Band
 if TYPE_CHECKING:
     import torch
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Counted up when features change, so that cached ones are made again."""
 
 _REACH = 3.0

@@ -16,6 +16,8 @@ from napari_cryoml.picking.live._encoded import encoded, encoder_digest
 from napari_cryoml.preprocess import Rescaling, usable_mask
 from napari_cryoml.training import choose_device
 
+_MEDIAN_POINTS = 5000
+
 
 def live_key(image: ImageSource, config: LiveConfig) -> str:
     """Return the name under which the features of an image are cached."""
@@ -62,18 +64,33 @@ def live_features(image: ImageSource, config: LiveConfig) -> FeatureMap:
         working, step = preprocessor.apply(read)
     harmonics = config.harmonics()
     stride = harmonics.stride
-    values = _channels(working, config)
     mask = _mask(read, config, step, stride) if config.mask_borders else None
+    values = _centred(_channels(working, config), mask)
     return FeatureMap(values, step.scale * stride, np.zeros(config.ndim), mask)
 
 
-def _channels(working: npt.NDArray[np.float32], config: LiveConfig) -> npt.NDArray[np.float16]:
+def _centred(
+    channels: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.float16]:
+    """Return the channels less their medians in this image.
+
+    Ice is thicker and defocus larger in one image than in the next: what all of an image has in
+    common says nothing about its particles.
+    """
+    flat = channels.reshape(len(channels), -1)
+    seen = flat if mask is None or not mask.any() else flat[:, mask.ravel()]
+    sample = seen[:, :: max(seen.shape[1] // _MEDIAN_POINTS, 1)]
+    middle = np.median(sample, axis=1).reshape(-1, *[1] * (channels.ndim - 1))
+    return (channels - middle).astype(np.float16)
+
+
+def _channels(working: npt.NDArray[np.float32], config: LiveConfig) -> npt.NDArray[np.float32]:
     device = choose_device(config.device)
     parts = [harmonic_features(working, WORKING_DIAMETER / 2, config.harmonics(), device=device)]
     encoder = load_encoder(config.ndim) if config.encoder else None
     if encoder is not None:
         parts.append(encoded(encoder, working, device))
-    return np.concatenate([part.astype(np.float16) for part in parts])
+    return np.concatenate(parts)
 
 
 def _mask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,4 +80,5 @@ def _moved(ndim: int, device: torch.device) -> Encoder:
     """Return a copy of the encoder on another device; the shared one stays where it is."""
     import copy
 
-    return copy.deepcopy(load_encoder(ndim)).to(device)
+    encoder: Any = copy.deepcopy(load_encoder(ndim))
+    return encoder.to(device)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from napari_cryoml.data import Annotations
 from napari_cryoml.features import FeatureMap
@@ -21,6 +22,12 @@ _MOST_UNLABELLED = 6000
 _CLICK_RADIUS = 1.0
 """Grid points within this distance of a click stand for it."""
 
+_MOST_ROWS = 2000
+"""With many clicks, fewer grid points stand for each."""
+
+_AROUND = 3.0
+"""Grid points within this distance of a labelled place are not drawn as unlabelled."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
@@ -34,13 +41,39 @@ class Examples:
         The click that each row stands for, counted from 0.
     unlabelled : array of shape (n, C), float32
         Grid points drawn evenly from where a particle may be.
+    positive_images, negative_images, unlabelled_images : array of shape (n,)
+        The labelled image that each row comes from, counted from 0.
     """
 
     positives: Rows
     positive_clicks: Index
+    positive_images: Index
     negatives: Rows
     negative_clicks: Index
+    negative_images: Index
     unlabelled: Rows
+    unlabelled_images: Index
+
+    @property
+    def clicks(self) -> Index:
+        """The labelled particles, each once."""
+        return np.unique(self.positive_clicks)
+
+    def of_images(self, images: Index) -> Examples:
+        """Return the rows of some of the images."""
+        positive = np.isin(self.positive_images, images)
+        negative = np.isin(self.negative_images, images)
+        unlabelled = np.isin(self.unlabelled_images, images)
+        return Examples(
+            self.positives[positive],
+            self.positive_clicks[positive],
+            self.positive_images[positive],
+            self.negatives[negative],
+            self.negative_clicks[negative],
+            self.negative_images[negative],
+            self.unlabelled[unlabelled],
+            self.unlabelled_images[unlabelled],
+        )
 
 
 def collect_examples(
@@ -61,25 +94,30 @@ def collect_examples(
     positives = _at_clicks(maps, [(name, labels[name].positives) for name in names])
     negatives = _at_clicks(maps, [(name, labels[name].negatives) for name in names])
     n_each = min(UNLABELLED_POINTS, max(_MOST_UNLABELLED // max(len(names), 1), 50))
-    unlabelled = [_draw(maps[name], n_each, seed) for name in names]
-    return Examples(*positives, *negatives, np.concatenate(unlabelled))
+    unlabelled = [_draw(maps[name], labels[name].positions, n_each, seed) for name in names]
+    image = np.repeat(np.arange(len(names)), [len(rows) for rows in unlabelled])
+    return Examples(*positives, *negatives, np.concatenate(unlabelled), image)
 
 
 def _at_clicks(
     maps: Mapping[str, FeatureMap], places: Sequence[tuple[str, npt.NDArray[np.float64]]]
-) -> tuple[Rows, Index]:
+) -> tuple[Rows, Index, Index]:
     rows: list[Rows] = [np.empty((0, next(iter(maps.values())).n_channels), np.float32)]
     clicks: list[Index] = [np.empty(0, np.intp)]
-    n_before = 0
-    for name, positions in places:
-        index, owner = _points_near(maps[name], positions)
+    images: list[Index] = [np.empty(0, np.intp)]
+    n_all, n_before = sum(len(positions) for _, positions in places), 0
+    for number, (name, positions) in enumerate(places):
+        index, owner = _points_near(maps[name], positions, max(_MOST_ROWS // max(n_all, 1), 1))
         rows.append(maps[name].values[(slice(None), *index.T)].T.astype(np.float32))
         clicks.append(owner + n_before)
+        images.append(np.full(len(owner), number))
         n_before += len(positions)
-    return np.concatenate(rows), np.concatenate(clicks)
+    return np.concatenate(rows), np.concatenate(clicks), np.concatenate(images)
 
 
-def _points_near(features: FeatureMap, positions: npt.NDArray[np.float64]) -> tuple[Index, Index]:
+def _points_near(
+    features: FeatureMap, positions: npt.NDArray[np.float64], most: int
+) -> tuple[Index, Index]:
     """Return the grid points that stand for each position, and which position each stands for."""
     ndim = len(features.grid)
     last = np.asarray(features.grid) - 1
@@ -87,15 +125,21 @@ def _points_near(features: FeatureMap, positions: npt.NDArray[np.float64]) -> tu
     steps = np.indices((3,) * ndim).reshape(ndim, -1).T - 1
     points = np.rint(centres)[:, None].astype(np.intp) + steps
     gaps = np.linalg.norm(points - centres[:, None], axis=-1)
-    inside = ((points >= 0) & (points <= last)).all(axis=-1)
-    near = inside & ((gaps <= _CLICK_RADIUS) | (steps == 0).all(axis=-1))
+    gaps[((points < 0) | (points > last)).any(axis=-1)] = np.inf
+    rank = gaps.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    near = (rank == 0) | ((gaps <= _CLICK_RADIUS) & (rank < most))
     owner, step = np.nonzero(near)
     return points[owner, step], owner
 
 
-def _draw(features: FeatureMap, n: int, seed: int) -> Rows:
+def _draw(features: FeatureMap, known: npt.NDArray[np.float64], n: int, seed: int) -> Rows:
+    """Return rows of `n` usable grid points away from what is known."""
+    free = np.ones(features.grid, bool) if features.mask is None else features.mask.copy()
+    if len(known):
+        points = np.stack(np.nonzero(free), axis=-1)
+        gap = cKDTree(features.to_grid(known)).query(points, distance_upper_bound=_AROUND)[0]
+        free[tuple(points[np.isfinite(gap)].T)] = False
+    usable = np.flatnonzero(free)
+    chosen = np.random.default_rng(seed).choice(len(usable), min(n, len(usable)), replace=False)
     flat = features.values.reshape(features.n_channels, -1)
-    usable = None if features.mask is None else np.flatnonzero(features.mask)
-    n_points = flat.shape[1] if usable is None else len(usable)
-    chosen = np.random.default_rng(seed).choice(n_points, min(n, n_points), replace=False)
-    return flat[:, chosen if usable is None else usable[chosen]].T.astype(np.float32)
+    return flat[:, usable[chosen]].T.astype(np.float32)

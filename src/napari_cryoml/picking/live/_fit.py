@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ def fit_live(
     InputError
         If no particle is labelled.
     """
-    kept = {name: entry for name, entry in sorted(labels.items()) if len(entry)}
+    kept = {name: _ordered(entry) for name, entry in sorted(labels.items()) if len(entry)}
     n_positives = sum(len(entry.positives) for entry in kept.values())
     if n_positives == 0:
         raise InputError("There is no labelled particle to learn from: click on three or more.")
@@ -59,9 +59,14 @@ def fit_live(
         collect_examples(maps, kept, config.seed),
         degree=config.degree if n_positives >= LEAST_CLICKS else 1,
     )
-    peaks = _peaks_by_image(images, maps, kept, config, fitted)
+    shown = sorted(kept, key=lambda name: (-len(kept[name]), name))[:CALIBRATION_IMAGES]
+    peaks = _peaks_by_image(images, maps, kept, config, fitted, shown)
     calibration = calibrate(
-        fitted.clicks, peaks, fitted.negatives, particles_per_image=config.particles_per_image
+        fitted.clicks,
+        peaks,
+        fitted.negatives,
+        particles_per_image=config.particles_per_image,
+        n_known=sum(len(kept[name].positives) for name in shown),
     )
     return LiveModel(
         config,
@@ -74,18 +79,24 @@ def fit_live(
     )
 
 
+def _ordered(entry: Annotations) -> Annotations:
+    """Return labels in the order of their places: who was clicked first does not matter."""
+    order = np.lexsort((*entry.positions.T[::-1], entry.labels))
+    return Annotations(entry.positions[order], entry.labels[order])
+
+
 def _peaks_by_image(
     images: Mapping[str, ImageSource],
     maps: Mapping[str, FeatureMap],
     labels: Mapping[str, Annotations],
     config: LiveConfig,
     fitted: HeadFit,
+    names: Sequence[str],
 ) -> list[Floats]:
-    """Return the raw scores of the peaks of some labelled images, held out where labelled."""
+    """Return the raw scores of the peaks of labelled images, held out where labelled."""
     held_out = _by_image(labels, fitted)
-    most = sorted(labels, key=lambda name: (-len(labels[name]), name))[:CALIBRATION_IMAGES]
     peaks = []
-    for name in most:
+    for name in names:
         features = maps[name]
         raw = raw_scores(fitted.head, features)
         positions, scores = usable_peaks(raw, features, config, images[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,21 +10,29 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, special
 
-from napari_cryoml.picking.live._examples import Examples
+from napari_cryoml.picking.live._examples import Examples, Rows
 
 Floats = npt.NDArray[np.float64]
 
 POSITIVE_SHARE = 0.1
 """Weight of all clicks together; the unlabelled points have the rest."""
 
-STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
-"""Regularisation that is tried, strongest first."""
+STRENGTHS = {1: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0), 2: (30.0, 10.0, 3.0)}
+"""Regularisation that is tried for each degree, strongest first."""
 
+QUADRATIC_CLICKS = 20
+"""Labelled particles from which on squares are tried."""
+
+_FOLDS = 3
+_LEAST_CLICKS_OF_A_FOLD = 3
+_STANDARD_ERRORS = 2.0
 _WEIGHT = 1000.0
 _STEPS = 25
+_ENOUGH = 1e-2
+_DAMPED = 0.98
 _BOUND = 6.0
-_ENOUGH = 1e-3
-_TILE = 2**16
+_TILE = 2**13
+_SELECTION_POINTS = 1500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,83 +95,227 @@ class HeadFit:
         Held-out raw scores of labelled particles.
     negatives : array of shape (m,)
         Held-out raw scores of places labelled as no particle.
-    loss : float
-        Mean held-out rank loss of the clicks, by which the head was chosen.
     """
 
     head: Head
     clicks: Floats
     negatives: Floats
-    loss: float
 
 
 def fit_head(examples: Examples, *, degree: int | None = None) -> HeadFit:
     """Fit the head to labelled and unlabelled places, from scratch.
 
-    With logits f, class prior pi and labelled particles p, unlabelled points u and labelled
-    negatives n, this is minimised over the weights w:
+    With logits f, labelled particles p, labelled negatives n and unlabelled points u, this is
+    minimised over the weights w:
 
-        -pi mean_p f + mean_u log(1 + e^f) + pi mean_n log(1 + e^f) + lambda |w|^2 / 2,
+        a mean_p log(1 + e^-f) + a mean_n log(1 + e^f) + (1 - a) mean_u log(1 + e^f)
+        + lambda |w|^2 / 2000,
 
-    the unbiased risk of positive-unlabelled learning, which the logistic loss makes convex (du
-    Plessis, Niu and Sugiyama 2015, equation 7), with negatives beside it. Each click counts
-    alike, however many grid points stand for it. Newton's method needs few steps here, and its
-    Hessian, which the labelled particles do not enter, gives what the head would say had it not
-    seen a click: by that, degree and strength are chosen.
+    logistic regression with the unlabelled points in the place of negatives, weighted. If clicks
+    are a random sample of the particles, its scores rank places as those of a classifier that
+    knows all of them would (Elkan and Noto 2008, lemma 1; Lee and Liu 2003 for the weights); what
+    probability they stand for is found afterwards. The unbiased risk (du Plessis et al. 2015) was
+    tried: it ranks alike where the head is linear, and follows outliers where it has squares.
+
+    Each click counts alike, however many grid points stand for it. Newton's method needs a few
+    steps, and its Hessian gives what the head would say had it not seen a click (Rad and Maleki
+    2020, J. R. Stat. Soc. B 82, 965). Degree and strength are chosen by the loss on labelled
+    images that were left out, three parts of them at most, which tells what holds for other
+    images too. Where there is one labelled image alone, clicks are left out instead, and the
+    simplest head within two standard errors of the best is taken.
 
     Parameters
     ----------
     examples : Examples
     degree : {1, 2}, optional
-        1 for a linear head, 2 for one with squares; chosen with the strength by default.
+        1 for a linear head, 2 for one with squares; chosen by default.
     """
-    fits = [fit for n in ((1, 2) if degree is None else (degree,)) for fit in _path(examples, n)]
-    return min(fits, key=lambda fit: fit.loss)
+    n_clicks = len(np.unique(examples.positive_clicks))
+    every = (1, 2) if n_clicks >= QUADRATIC_CLICKS else (1,)
+    degrees = every if degree is None else (degree,)
+    folds = _folds(examples)
+    choose = _by_left_out_images if folds else _by_left_out_clicks
+    chosen, strength = choose(examples, folds, degrees)
+    basis = Basis.of(examples.unlabelled)
+    problem = _Problem.of(examples, basis, chosen)
+    weights, factor = problem.minimise(np.zeros(problem.n_weights), strength)
+    clicks, negatives, _ = problem.held_out(weights, factor)
+    return HeadFit(basis.head(weights, chosen, strength), clicks, negatives)
 
 
-def _path(examples: Examples, degree: int) -> list[HeadFit]:
-    """Return the fits of one degree, from the strongest regularisation to the weakest."""
-    mean = examples.unlabelled.mean(axis=0)
-    deviation = np.maximum(examples.unlabelled.std(axis=0), 1e-6)
-    problem = _Problem.of(examples, mean, deviation, degree)
-    weights = np.zeros(problem.unlabelled.shape[1])
-    fits = []
-    for strength in STRENGTHS:
-        weights, hessian = problem.minimise(weights, strength)
-        clicks, negatives = problem.held_out(weights, hessian)
-        width = len(mean)
-        quadratic = weights[width:-1] if degree == 2 else np.zeros(width)
-        intercept = float(weights[-1] - (quadratic.sum() if degree == 2 else 0.0))
-        head = Head(mean, deviation, weights[:width], quadratic, intercept, strength)
-        loss = _held_out_loss(clicks, negatives, problem.unlabelled @ weights)
-        fits.append(HeadFit(head, clicks, negatives, loss))
-    return fits
+def _folds(examples: Examples) -> list[npt.NDArray[np.intp]]:
+    """Return parts of the labelled images to leave out in turn; none if they are too few."""
+    images = np.unique(examples.unlabelled_images)
+    parts = [images[start::_FOLDS] for start in range(min(_FOLDS, len(images)))]
+    counts = [len(examples.of_images(part).clicks) for part in parts]
+    enough = len(parts) > 1 and min(counts) > 0
+    return parts if enough and sum(counts) - max(counts) >= _LEAST_CLICKS_OF_A_FOLD else []
+
+
+def _by_left_out_images(
+    examples: Examples, folds: list[npt.NDArray[np.intp]], degrees: Sequence[int]
+) -> tuple[int, float]:
+    """Return degree and strength that do best on images that were left out."""
+    total: dict[tuple[int, float], float] = {}
+    for fold in folds:
+        inside = np.setdiff1d(examples.unlabelled_images, fold)
+        known, new = examples.of_images(inside), examples.of_images(fold)
+        basis = Basis.of(known.unlabelled)
+        for degree in degrees:
+            problem = _Problem.of(known, basis, degree, _SELECTION_POINTS)
+            other = _Problem.of(new, basis, degree, _SELECTION_POINTS)
+            for strength, weights, _ in _path(problem, degree):
+                loss = other.loss(weights) * len(new.clicks)
+                total[degree, strength] = total.get((degree, strength), 0.0) + loss
+    return min(total, key=lambda key: total[key])
+
+
+def _by_left_out_clicks(
+    examples: Examples, _folds: object, degrees: Sequence[int]
+) -> tuple[int, float]:
+    """Return the simplest degree and strength that do about as well as the best on new clicks."""
+    basis = Basis.of(examples.unlabelled)
+    trials = []
+    for degree in degrees:
+        problem = _Problem.of(examples, basis, degree, _SELECTION_POINTS)
+        for strength, weights, factor in _path(problem, degree):
+            clicks, _, loss = problem.held_out(weights, factor)
+            trials.append((degree, strength, loss, POSITIVE_SHARE * np.logaddexp(0, -clicks)))
+    best = min(trials, key=lambda trial: trial[2])
+    for trial in trials:  # simple ones first
+        gap = trial[3] - best[3]
+        error = float(gap.std()) / np.sqrt(max(len(gap) - 1, 1))
+        if trial[2] - best[2] <= _STANDARD_ERRORS * error:
+            return trial[:2]
+    return best[:2]
+
+
+def _path(problem: _Problem, degree: int) -> Iterator[tuple[float, Floats, Any]]:
+    """Yield strength, weights and Hessian factor of one degree, from strong to weak."""
+    weights = np.zeros(problem.n_weights)
+    for strength in STRENGTHS[degree]:
+        weights, factor = problem.minimise(weights, strength)
+        yield strength, weights, factor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """Standardised features, and their squares."""
+
+    mean: Floats
+    deviation: Floats
+
+    @classmethod
+    def of(cls, unlabelled: npt.NDArray[np.float32]) -> Basis:
+        deviation = unlabelled.std(axis=0, dtype=np.float64)
+        return cls(unlabelled.mean(axis=0, dtype=np.float64), np.maximum(deviation, 1e-6))
+
+    def rows(self, values: npt.NDArray[np.float32], degree: int) -> Rows:
+        """Return rows of features, squares and a one, float32."""
+        standard = (values - self.mean.astype(np.float32)) / self.deviation.astype(np.float32)
+        np.clip(standard, -_BOUND, _BOUND, out=standard)
+        parts = [standard, standard**2 - 1] if degree == 2 else [standard]
+        return np.concatenate([*parts, np.ones((len(values), 1), np.float32)], axis=1)
+
+    def head(self, weights: Floats, degree: int, strength: float) -> Head:
+        """Return the head of the weights of such rows."""
+        width = len(self.mean)
+        squares = weights[width:-1] if degree == 2 else np.zeros(width)
+        intercept = float(weights[-1] - squares.sum())
+        return Head(self.mean, self.deviation, weights[:width], squares, intercept, strength)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Rows of one class and what each weighs; rows of one click stand together."""
+
+    rows: Rows
+    sign: float
+    weights: Floats
+    blocks: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls, rows: Rows, sign: float, share: float, owner: npt.NDArray[np.intp] | None = None
+    ) -> _Group:
+        """Return a group of a share of all weight; each owner has the same, or else each row."""
+        if owner is None or not len(rows):
+            weights = np.full(len(rows), share * _WEIGHT / max(len(rows), 1))
+            return cls(rows, sign, weights, np.empty((0, 1), np.intp))
+        _, first, number, count = np.unique(
+            owner, return_index=True, return_inverse=True, return_counts=True
+        )
+        weights = share * _WEIGHT / (len(count) * count[number])
+        step = np.arange(count.max())
+        blocks = np.where(step < count[:, None], first[:, None] + step, -1)
+        return cls(rows, sign, weights, blocks)
+
+    def wrong(self, weights: Floats) -> Floats:
+        """Return how far each row is from its class, 0 to 1."""
+        return np.asarray(special.expit(-self.sign * self.scores(weights)))
+
+    def scores(self, weights: Floats) -> Floats:
+        return np.asarray(self.rows @ weights.astype(np.float32), np.float64)
+
+    def losses(self, scores: Floats) -> Floats:
+        return np.logaddexp(0, -self.sign * scores)
+
+    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, float]:
+        """Return the score of each click by one Newton step without it, and the mean loss.
+
+        A click scores what the best of its rows scores.
+        """
+        if not len(self.blocks):
+            return np.empty(0), 0.0
+        known = self.blocks >= 0
+        rows = self.rows[self.blocks].astype(np.float64) * known[..., None]
+        scores, wrong = rows @ weights, self.wrong(weights)[self.blocks] * known
+        pulled = linalg.cho_solve(factor, rows.reshape(-1, rows.shape[-1]).T).T.reshape(rows.shape)
+        lever = np.einsum("nid,njd->nij", rows, pulled) * self.weights[self.blocks][:, None, :]
+        bend = wrong * (1 - wrong)
+        system = np.eye(rows.shape[1]) - _DAMPED * bend[:, :, None] * lever
+        push = np.linalg.solve(system, wrong[..., None])
+        held = scores - self.sign * (lever @ push)[..., 0]
+        losses = np.where(known, self.losses(held), 0).sum(axis=1) / known.sum(axis=1)
+        best = np.where(known, held, -np.inf).max(axis=1)
+        return best, float(losses.mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """The rows of the loss; the last column is the intercept, which is not regularised."""
+    """The groups of the loss; the last column of their rows is not regularised."""
 
-    positives: Floats
-    negatives: Floats
-    unlabelled: Floats
+    positives: _Group
+    negatives: _Group
+    unlabelled: _Group
 
     @classmethod
-    def of(cls, examples: Examples, mean: Floats, deviation: Floats, degree: int) -> _Problem:
-        def rows(values: npt.NDArray[np.float32]) -> Floats:
-            standard = np.clip((values - mean) / deviation, -_BOUND, _BOUND)
-            parts = [standard, standard**2 - 1] if degree == 2 else [standard]
-            return np.concatenate([*parts, np.ones((len(values), 1))], axis=1)
-
+    def of(
+        cls, examples: Examples, basis: Basis, degree: int, most_unlabelled: int | None = None
+    ) -> _Problem:
+        step = 1 if most_unlabelled is None else -(-len(examples.unlabelled) // most_unlabelled)
+        share = POSITIVE_SHARE
+        positives = basis.rows(examples.positives, degree)
+        negatives = basis.rows(examples.negatives, degree)
+        unlabelled = basis.rows(examples.unlabelled[::step], degree)
         return cls(
-            _by_click(rows(examples.positives), examples.positive_clicks),
-            _by_click(rows(examples.negatives), examples.negative_clicks),
-            rows(examples.unlabelled),
+            _Group.of(positives, 1.0, share, examples.positive_clicks),
+            _Group.of(negatives, -1.0, share, examples.negative_clicks),
+            _Group.of(unlabelled, -1.0, 1 - share),
         )
 
-    def minimise(self, start: Floats, strength: float) -> tuple[Floats, Any]:
+    @property
+    def n_weights(self) -> int:
+        return int(self.unlabelled.rows.shape[1])
+
+    @property
+    def _groups(self) -> list[_Group]:
+        every = (self.positives, self.negatives, self.unlabelled)
+        return [group for group in every if len(group.rows)]
+
+    def minimise(self, weights: Floats, strength: float) -> tuple[Floats, Any]:
         """Return the weights, and the factor of the Hessian there."""
-        weights, value = start, self._value(start, strength)
+        value = self._value(weights, strength)
         for _ in range(_STEPS):
             gradient, factor = self._slope(weights, strength)
             step, length = linalg.cho_solve(factor, gradient), 1.0
@@ -175,62 +328,36 @@ class _Problem:
             weights, value = trial, found
         return weights, factor
 
-    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, Floats]:
-        """Return the scores of clicks and negatives by one Newton step without each of them."""
-        positive, negative, _ = self._groups
-        return _left_out(positive, weights, factor), _left_out(negative, weights, factor)
+    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, Floats, float]:
+        """Return the held-out scores of clicks and of negatives, and the loss of new places.
 
-    @property
-    def _groups(self) -> tuple[tuple[Floats, float, float], ...]:
-        """Rows, sign of their class, and weight of each row."""
-        shares = (POSITIVE_SHARE, POSITIVE_SHARE, 1 - POSITIVE_SHARE)
-        signs = (1.0, -1.0, -1.0)
-        every = (self.positives, self.negatives, self.unlabelled)
-        return tuple(
-            (rows, sign, _WEIGHT * share / max(len(rows), 1))
-            for rows, sign, share in zip(every, signs, shares, strict=True)
-        )
+        There are always new unlabelled places, so theirs are not held out.
+        """
+        clicks, loss = self.positives.held_out(weights, factor)
+        negatives, other = self.negatives.held_out(weights, factor)
+        rest = self.unlabelled.losses(self.unlabelled.scores(weights)).mean()
+        return clicks, negatives, POSITIVE_SHARE * (loss + other) + (1 - POSITIVE_SHARE) * rest
+
+    def loss(self, weights: Floats) -> float:
+        """Return the weighted mean loss of all rows."""
+        total = sum(float(g.weights @ g.losses(g.scores(weights))) for g in self._groups)
+        return total / _WEIGHT
 
     def _value(self, weights: Floats, strength: float) -> float:
         risk = strength * float(weights[:-1] @ weights[:-1]) / 2
-        for rows, sign, scale in self._groups:
-            risk += scale * float(np.logaddexp(0, -sign * (rows @ weights)).sum())
+        for group in self._groups:
+            risk += float(group.weights @ group.losses(group.scores(weights)))
         return risk
 
     def _slope(self, weights: Floats, strength: float) -> tuple[Floats, Any]:
         penalty = np.full(len(weights), strength)
         penalty[-1] = 1e-6
         gradient, hessian = penalty * weights, np.diag(penalty)
-        for rows, sign, scale in self._groups:
-            wrong = special.expit(-sign * (rows @ weights))
-            gradient = gradient - scale * sign * (rows.T @ wrong)
-            bend = scale * np.maximum(wrong * (1 - wrong), 1e-4)
-            hessian = hessian + (rows * bend[:, None]).T @ rows
+        for group in self._groups:
+            wrong, rows = group.wrong(weights), group.rows
+            pull = group.weights * group.sign * wrong
+            gradient = gradient - (pull.astype(np.float32) @ rows)
+            bend = np.sqrt(group.weights * np.maximum(wrong * (1 - wrong), 1e-4))
+            half = rows * bend.astype(np.float32)[:, None]
+            hessian = hessian + half.T @ half
         return gradient, linalg.cho_factor(hessian)
-
-
-def _left_out(group: tuple[Floats, float, float], weights: Floats, factor: Any) -> Floats:
-    rows, sign, scale = group
-    if not len(rows):
-        return np.empty(0)
-    score = rows @ weights
-    wrong = special.expit(-sign * score)
-    lever = scale * np.einsum("ij,ij->i", rows, linalg.cho_solve(factor, rows.T).T)
-    return score - sign * lever * wrong / np.maximum(1 - lever * wrong * (1 - wrong), 0.05)
-
-
-def _by_click(rows: Floats, clicks: npt.NDArray[np.intp]) -> Floats:
-    """Return the mean row of each click."""
-    n = int(clicks.max()) + 1 if len(clicks) else 0
-    total = np.zeros((n, rows.shape[1]))
-    np.add.at(total, clicks, rows)
-    return total / np.bincount(clicks, minlength=n)[:, None] if n else total
-
-
-def _held_out_loss(clicks: Floats, negatives: Floats, unlabelled: Floats) -> float:
-    """Return the loss of places the head has not seen; there are always new unlabelled ones."""
-    loss = POSITIVE_SHARE * np.logaddexp(0, -clicks).mean()
-    loss += (1 - POSITIVE_SHARE) * np.logaddexp(0, unlabelled).mean()
-    if len(negatives):
-        loss += POSITIVE_SHARE * np.logaddexp(0, negatives).mean()
-    return float(loss)
