@@ -38,6 +38,7 @@ class Desk:
         self.background = background
         self.layers = PickerLayers(viewer, self._commit)
         self.session: Session | None = None
+        self._stale: set[str] = set()
         self.layers.noted.connect(self.note)
 
     @property
@@ -89,7 +90,8 @@ class Desk:
         if session is None:
             self.view.show_images([], None)
             return
-        rows = session.rows(session.threshold)
+        self._stale = session.stale_images()
+        rows = session.rows(session.threshold, self._stale)
         self.view.show_images(rows, session.current)
         positives, negatives = sum(row.positives for row in rows), sum(r.negatives for r in rows)
         undo, redo = session.project.can_undo, session.project.can_redo
@@ -157,6 +159,6 @@ class Desk:
         text = f"{here} picks here, {n_all} in {images}."
         if session.is_live and n_all:
             text += f" About {session.book.expected_precision(threshold):.0%} are particles."
-        if self.shown in session.stale_images():
+        if self.shown in self._stale:
             text += " Old: labels or model have changed since."
         self.view.show_pick_counts(text)

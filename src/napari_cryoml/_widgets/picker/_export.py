@@ -37,7 +37,7 @@ class Export:
         with desk.telling():
             session = desk.need_session()
             threshold = session.threshold
-            labels = session.project.counts().values()
+            labels = session.label_counts().values()
             if not (any(session.book.counts(threshold).values()) or any(n for n, _ in labels)):
                 raise InputError(
                     "There is nothing to export: pick the images, or lower the threshold."

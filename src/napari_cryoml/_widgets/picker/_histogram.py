@@ -58,9 +58,10 @@ class ThresholdHistogram(QWidget):
         """Lowest and highest score on the axis."""
         return self._range
 
-    def set_scores(self, scores: npt.NDArray[np.float32]) -> None:
-        """Show these scores; the axis spans them and the threshold."""
+    def set_scores(self, scores: npt.NDArray[np.float32], threshold: float | None = None) -> None:
+        """Show these scores, and move the line; the axis spans both."""
         self._scores = scores[np.isfinite(scores)]
+        self._threshold = self._threshold if threshold is None else float(threshold)
         self._rescale()
 
     def set_threshold(self, threshold: float) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QKeyEvent
@@ -21,9 +20,8 @@ _NAVIGATION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRow:
-    """One image in the list.
+class ImageRow(NamedTuple):
+    """One image in the list; a tuple, for thousands are made and compared after each click.
 
     Parameters
     ----------

@@ -50,17 +50,22 @@ class Session(SessionImages):
     def __init__(self, project: Project, sources: Mapping[str, ImageSource]) -> None:
         super().__init__(project, sources)
         self.book = ScoreBook()
+        self._rows: dict[str, ImageRow] = {}
         self._preview: Found | None = None
         self._live_threshold = 0.0
         self._fresh = (-1, "")
 
-    def rows(self, threshold: float) -> list[ImageRow]:
-        """Return the list of images with their counts."""
-        labels, picks = self.project.counts(), self.book.counts(threshold)
-        stale = self.stale_images()
-        return [
-            ImageRow(name, *labels[name], picks.get(name), name in stale) for name in self.entries
-        ]
+    def rows(self, threshold: float, stale: set[str]) -> list[ImageRow]:
+        """Return the list of images with their counts; `stale` are those with old picks."""
+        labels, picks = self.label_counts(), self.book.counts(threshold)
+        known = self._rows
+        rows = []
+        for name in self.entries:
+            values = (name, *labels[name], picks.get(name), name in stale)
+            # Thousands of new objects a click would call in the garbage collector, for 0.1 s.
+            rows.append(known[name] if known.get(name) == values else ImageRow(*values))
+        self._rows = {row.name: row for row in rows}
+        return rows
 
     # Threshold
 
@@ -92,13 +97,13 @@ class Session(SessionImages):
 
     def all_labels(self) -> dict[str, Annotations]:
         """Return the labels of all images that have some."""
-        counts = self.project.counts()
+        counts = self.label_counts()
         return {name: self.project.annotations(name) for name in self.names if sum(counts[name])}
 
     @property
     def first_labelled(self) -> str | None:
         """The first image that can be read and has a labelled particle."""
-        counts = self.project.counts()
+        counts = self.label_counts()
         readable = (name for name in self.names if name in self.sources)
         return next((name for name in readable if counts[name][0]), None)
 
@@ -236,7 +241,7 @@ class Session(SessionImages):
 
     def final_table(self, threshold: float) -> PicksTable:
         """Return what is to be exported: good picks and labelled particles; from any thread."""
-        counts = self.project.counts()
+        counts = self.label_counts()
         tables = []
         for name, entry in list(self.entries.items()):
             picks = self.project.picks(name)

@@ -23,6 +23,7 @@ class SessionImages:
         self.project = project
         self.sources = dict(sources)
         self.entries: dict[str, ImageEntry] = {entry.name: entry for entry in project.images()}
+        self._counted: tuple[int, dict[str, tuple[int, int]]] | None = None
 
     def close(self) -> None:
         """Close the project file."""
@@ -38,7 +39,18 @@ class SessionImages:
         added = self.project.add_images(sources)
         self.sources |= {source.name: source for source in sources}
         self.entries = {entry.name: entry for entry in self.project.images()}
+        self._counted = None
         return len(added)
+
+    def label_counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many positives and negatives each image has.
+
+        They are counted anew after an edit only: there may be thousands of images.
+        """
+        edit = self.project.edit_number
+        if self._counted is None or self._counted[0] != edit:
+            self._counted = edit, self.project.counts()
+        return self._counted[1]
 
     @property
     def current(self) -> str | None:
@@ -61,7 +73,7 @@ class SessionImages:
         later = names[at + 1 :]
         if direction == "next":
             return later[0] if later else None
-        counts = self.project.counts()
+        counts = self.label_counts()
         free = (other for other in later + names[: max(at, 0)] if not sum(counts[other]))
         return next(free, None)
 

@@ -258,8 +258,7 @@ class PickerView(Dock):
 
     def show_histogram(self, scores: npt.NDArray[np.float32], threshold: float) -> None:
         """Show the scores of the picks and the threshold."""
-        self.picks.histogram.set_scores(scores)
-        self.picks.histogram.set_threshold(threshold)
+        self.picks.histogram.set_scores(scores, threshold)
 
     def show_pick_counts(self, text: str) -> None:
         """Show how many picks the threshold keeps."""
