@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource, Picks, ScoreMap
 from napari_cryoml.features import FeatureCache, FeatureMap
 from napari_cryoml.picking.live._channels import live_features, live_key
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
-from napari_cryoml.picking.live._fit import fit_live
-from napari_cryoml.picking.live._model import LiveModel
+from napari_cryoml.picking.live._fit import LiveFit, fit_live
+from napari_cryoml.picking.live._model import LiveModel, raw_peaks
 from napari_cryoml.picking.live._prior import Estimate
 
 
@@ -82,6 +83,7 @@ class LivePicker:
 
     images: Mapping[str, ImageSource]
     cache: FeatureCache
+    _latest: tuple[bytes, LiveFit] | None = field(default=None, init=False)
 
     @classmethod
     def of(cls, images: Sequence[ImageSource], cache: FeatureCache | None = None) -> LivePicker:
@@ -100,7 +102,17 @@ class LivePicker:
         return self.cache.get_or_make(live_key(image, config), lambda: live_features(image, config))
 
     def fit(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveModel:
-        """Fit a model to labels, see `fit_live`."""
+        """Return a model fitted to labels, see `fit_live`."""
+        return self._fit(labels, config).model
+
+    def _fit(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveFit:
+        """Fit to labels, unless they are those of the last time: another image is shown."""
+        key = _key_of(labels, config)
+        if self._latest is None or self._latest[0] != key:
+            self._latest = key, self._fit_again(labels, config)
+        return self._latest[1]
+
+    def _fit_again(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveFit:
         named = {name: self._image(name) for name, entry in labels.items() if len(entry)}
         maps = {name: self.features(name, config) for name in named}
         return fit_live(named, maps, labels, config)
@@ -121,9 +133,11 @@ class LivePicker:
             for other in {name, *(n for n, entry in request.labels.items() if len(entry))}:
                 self.features(other, config)
         with _timed(seconds, "fit"):
-            model = self.fit(request.labels, config)
+            fitted = self._fit(request.labels, config)
+        model, image, features = fitted.model, self._image(name), self.features(name, config)
         with _timed(seconds, "score"):
-            score_map, picks = model.pick(self._image(name), self.features(name, config))
+            found = fitted.found.get(name) or raw_peaks(model.head, features, config, image)
+            score_map, picks = model.picked(image, features, found)
         return LiveAnswer(
             name,
             picks,
@@ -140,6 +154,15 @@ class LivePicker:
         if name not in self.images:
             raise InputError(f"There is no image named {name!r} in the list: open it first.")
         return self.images[name]
+
+
+def _key_of(labels: Mapping[str, Annotations], config: LiveConfig) -> bytes:
+    """Return a digest of what a model depends on."""
+    digest = hashlib.blake2b(config.model_dump_json().encode())
+    for name, entry in sorted(labels.items()):
+        digest.update(repr((name, len(entry))).encode())
+        digest.update(entry.positions.tobytes() + entry.labels.tobytes())
+    return digest.digest()
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from napari_cryoml.data import Annotations
 from napari_cryoml.features import FeatureMap
@@ -135,11 +134,18 @@ def _points_near(
 def _draw(features: FeatureMap, known: npt.NDArray[np.float64], n: int, seed: int) -> Rows:
     """Return rows of `n` usable grid points away from what is known."""
     free = np.ones(features.grid, bool) if features.mask is None else features.mask.copy()
-    if len(known):
-        points = np.stack(np.nonzero(free), axis=-1)
-        gap = cKDTree(features.to_grid(known)).query(points, distance_upper_bound=_AROUND)[0]
-        free[tuple(points[np.isfinite(gap)].T)] = False
+    _strike_out(free, features.to_grid(known))
     usable = np.flatnonzero(free)
     chosen = np.random.default_rng(seed).choice(len(usable), min(n, len(usable)), replace=False)
     flat = features.values.reshape(features.n_channels, -1)
     return flat[:, usable[chosen]].T.astype(np.float32)
+
+
+def _strike_out(free: npt.NDArray[np.bool_], centres: npt.NDArray[np.float64]) -> None:
+    """Mark as not free all points within `_AROUND` of centres, in place."""
+    reach = int(np.ceil(_AROUND)) + 1
+    steps = np.indices((2 * reach + 1,) * free.ndim).reshape(free.ndim, -1).T - reach
+    points = np.rint(centres.reshape(-1, free.ndim))[:, None].astype(np.intp) + steps
+    near = np.linalg.norm(points - centres.reshape(-1, 1, free.ndim), axis=-1) <= _AROUND
+    near &= ((points >= 0) & (points < free.shape)).all(axis=-1)
+    free[tuple(points[near].T)] = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from napari_cryoml.picking.live._calibration import calibrate, expected_curve
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
 from napari_cryoml.picking.live._examples import collect_examples
 from napari_cryoml.picking.live._head import HeadFit, fit_head
-from napari_cryoml.picking.live._model import LiveModel, raw_scores, usable_peaks
+from napari_cryoml.picking.live._model import LiveModel, RawPeaks, raw_peaks
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,12 +27,27 @@ _AT_A_CLICK = 0.5
 """A peak within this share of a diameter of a click is the peak of that click."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveFit:
+    """A live model, and what it found on the way.
+
+    Parameters
+    ----------
+    model : LiveModel
+    found : mapping of str to RawPeaks
+        Of the images that calibrated it.
+    """
+
+    model: LiveModel
+    found: Mapping[str, RawPeaks]
+
+
 def fit_live(
     images: Mapping[str, ImageSource],
     maps: Mapping[str, FeatureMap],
     labels: Mapping[str, Annotations],
     config: LiveConfig,
-) -> LiveModel:
+) -> LiveFit:
     """Fit head and calibration to the labels, from scratch.
 
     Only labelled images take part, so the same labels give the same model whatever else is in
@@ -60,7 +76,8 @@ def fit_live(
         degree=config.degree if n_positives >= LEAST_CLICKS else 1,
     )
     shown = sorted(kept, key=lambda name: (-len(kept[name]), name))[:CALIBRATION_IMAGES]
-    peaks = _peaks_by_image(images, maps, kept, config, fitted, shown)
+    found = {name: raw_peaks(fitted.head, maps[name], config, images[name]) for name in shown}
+    peaks = _held_out_peaks(found, images, kept, config, fitted)
     calibration = calibrate(
         fitted.clicks,
         peaks,
@@ -68,7 +85,7 @@ def fit_live(
         particles_per_image=config.particles_per_image,
         n_known=sum(len(kept[name].positives) for name in shown),
     )
-    return LiveModel(
+    model = LiveModel(
         config,
         fitted.head,
         calibration,
@@ -77,6 +94,7 @@ def fit_live(
         sum(len(entry.negatives) for entry in kept.values()),
         preview=n_positives < LEAST_CLICKS,
     )
+    return LiveFit(model, found)
 
 
 def _ordered(entry: Annotations) -> Annotations:
@@ -85,24 +103,21 @@ def _ordered(entry: Annotations) -> Annotations:
     return Annotations(entry.positions[order], entry.labels[order])
 
 
-def _peaks_by_image(
+def _held_out_peaks(
+    found: Mapping[str, RawPeaks],
     images: Mapping[str, ImageSource],
-    maps: Mapping[str, FeatureMap],
     labels: Mapping[str, Annotations],
     config: LiveConfig,
     fitted: HeadFit,
-    names: Sequence[str],
 ) -> list[Floats]:
     """Return the raw scores of the peaks of labelled images, held out where labelled."""
     held_out = _by_image(labels, fitted)
     peaks = []
-    for name in names:
-        features = maps[name]
-        raw = raw_scores(fitted.head, features)
-        positions, scores = usable_peaks(raw, features, config, images[name])
+    for name, entry in found.items():
         places, known = held_out[name]
         reach = _AT_A_CLICK * config.diameter_in(images[name])
-        peaks.append(_replaced(positions, scores.astype(np.float64), places, known, reach))
+        scores = entry.scores.astype(np.float64)
+        peaks.append(_replaced(entry.positions, scores, places, known, reach))
     return peaks
 
 

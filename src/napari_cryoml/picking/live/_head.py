@@ -64,24 +64,28 @@ class Head:
 
     def score(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return the raw scores of features of shape (C, gy, gx) or (C, gz, gy, gx)."""
-        flat = values.reshape(len(values), -1)
-        scores = np.empty(flat.shape[1], np.float32)
-        scale, shift = self._single(1 / self.deviation), self._single(self.mean / self.deviation)
-        first, second = self._single(self.linear), self._single(self.quadratic)
+        import torch
+
+        # Torch turns half precision into single some ten times faster than numpy.
+        flat = torch.from_numpy(values.reshape(len(values), -1))
+        scale, shift, first, second = (
+            torch.from_numpy(part.astype(np.float32))
+            for part in (
+                1 / self.deviation,
+                self.mean / self.deviation,
+                self.linear,
+                self.quadratic,
+            )
+        )
+        scores = torch.empty(flat.shape[1])
         for start in range(0, flat.shape[1], _TILE):
-            part = flat[:, start : start + _TILE].astype(np.float32)
-            part *= scale[:, None]
-            part -= shift[:, None]
-            np.clip(part, -_BOUND, _BOUND, out=part)
+            part = flat[:, start : start + _TILE].float()
+            part.mul_(scale[:, None]).sub_(shift[:, None]).clamp_(-_BOUND, _BOUND)
             total = first @ part
             if self.degree == 2:
-                total += second @ np.square(part, out=part)
+                total += second @ part.square_()
             scores[start : start + _TILE] = total
-        return (scores + np.float32(self.intercept)).reshape(values.shape[1:])
-
-    @staticmethod
-    def _single(values: Floats) -> npt.NDArray[np.float32]:
-        return values.astype(np.float32)
+        return (scores.numpy() + np.float32(self.intercept)).reshape(values.shape[1:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

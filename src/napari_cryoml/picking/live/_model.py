@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from napari_cryoml.data import ImageSource, Picks, ScoreMap
 from napari_cryoml.features import FeatureMap
-from napari_cryoml.picking._scoring import LOWEST_SCORE, peaks_in_image
+from napari_cryoml.picking._peaks import find_peaks
+from napari_cryoml.picking._scoring import LOWEST_SCORE
 from napari_cryoml.picking.live._calibration import Calibration
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._head import Head
@@ -67,14 +68,18 @@ class LiveModel:
         Picks
             By falling score; a score is the log-odds that the pick is a particle.
         """
-        raw = raw_scores(self.head, features)
-        positions, scores = usable_peaks(raw, features, self.config, image)
-        log_odds = self.calibration.log_odds(scores).astype(np.float32)
+        return self.picked(image, features, raw_peaks(self.head, features, self.config, image))
+
+    def picked(
+        self, image: ImageSource, features: FeatureMap, found: RawPeaks
+    ) -> tuple[ScoreMap, Picks]:
+        """Return heat map and picks of an image whose raw peaks are known, see `pick`."""
+        log_odds = self.calibration.log_odds(found.scores).astype(np.float32)
         kept = log_odds >= LOWEST_SCORE
-        inside = np.clip(positions[kept], 0, np.array(image.shape) - 1)
+        inside = np.clip(found.positions[kept], 0, np.array(image.shape) - 1)
         diameter = self.config.diameter_in(image)
         picks = Picks(image.name, inside, log_odds[kept], image.pixel_size, diameter)
-        return self._calibrated(features, raw), picks
+        return self._calibrated(features, found.score_map), picks
 
     def _calibrated(self, features: FeatureMap, raw: ScoreMap) -> ScoreMap:
         values = self.calibration.log_odds(raw.values).astype(np.float32)
@@ -88,22 +93,37 @@ def raw_scores(head: Head, features: FeatureMap) -> ScoreMap:
     return ScoreMap(head.score(features.values), features.scale, features.offset)
 
 
-def usable_peaks(
-    raw: ScoreMap, features: FeatureMap, config: LiveConfig, image: ImageSource
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-    """Return the peaks of a score map where a particle may be centred, by falling score.
+@dataclass(frozen=True, slots=True, eq=False)
+class RawPeaks:
+    """What a head finds in an image, before calibration.
 
-    Returns
-    -------
+    Parameters
+    ----------
+    score_map : ScoreMap
     positions : array of shape (n, ndim)
-        Pixels of the image.
+        Peaks where a particle may be centred, pixels of the image.
     scores : array of shape (n,)
+        Falling.
     """
-    diameter = config.diameter_in(image)
-    positions, scores = peaks_in_image(raw, diameter, config.separation, -np.inf)
+
+    score_map: ScoreMap
+    positions: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float32]
+
+
+def raw_peaks(head: Head, features: FeatureMap, config: LiveConfig, image: ImageSource) -> RawPeaks:
+    """Score an image and find its peaks.
+
+    The grid has seven points a diameter, which keeps neighbours apart; a finer one was tried and
+    found no more.
+    """
+    score_map = raw_scores(head, features)
+    radius = config.separation * config.diameter_in(image) / float(np.mean(score_map.scale))
+    peaks, scores = find_peaks(score_map.values, radius, -np.inf)
+    positions = score_map.to_image(peaks)
     if features.mask is None or features.mask.all():
-        return positions, scores
+        return RawPeaks(score_map, positions, scores)
     last = np.asarray(features.grid) - 1
-    nearest = np.clip(np.rint(features.to_grid(positions)).astype(np.intp), 0, last)
+    nearest = np.clip(np.rint(peaks).astype(np.intp), 0, last)
     usable = features.mask[tuple(nearest.T)]
-    return positions[usable], scores[usable]
+    return RawPeaks(score_map, positions[usable], scores[usable])
