@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -28,6 +29,9 @@ _CLICKS = (10, 100)
 _TWO_SPECIES, _SHARE = "two species", 0.7
 _UNLABELLED = 1500
 _MIRRORED_PX = 64
+_PADDING = (32, 33)  # makes 320 px, which Fourier transforms like
+_RINGS = (0.0, *np.repeat((0.35, 0.7, 1.05, 1.4, 2.0), 6))
+_ANGLES = (0, *(0, 1, 2, 3, 4, 6) * 5)
 
 
 def validate(bank: Bank, weights: Path | None, seed: int) -> dict[str, dict[str, float]]:
@@ -115,17 +119,27 @@ def encoded(weights: Path | None) -> Channels:
 
 def harmonics(image: npt.NDArray[np.float32]) -> Floats:
     """Return circular-harmonic responses at stride 2: the analytic channels to compare with."""
-    pad = 32
-    wide = np.pad(image, pad, mode="symmetric")
+    low, high = _PADDING
+    wide = np.pad(image, ((low, high), (low, high)), mode="symmetric")
     spectrum = fft.fft2(wide)
-    y, x = (fft.fftfreq(size) * size for size in wide.shape)
+    responses = (fft.ifft2(spectrum * kernel) for kernel in _ring_spectra(wide.shape))
+    inner = slice(low, low + SIZE, 2)
+    kept = []
+    for response, angle in zip(responses, _ANGLES, strict=True):
+        crop = response[inner, inner]
+        # The first of each ring has no angle and keeps its sign.
+        kept.append(np.abs(crop) if angle else crop.real)
+    return np.stack(kept).astype(np.float64)
+
+
+@cache
+def _ring_spectra(shape: tuple[int, int]) -> list[npt.NDArray[np.complex64]]:
+    """Return the Fourier transforms of the ring kernels."""
+    y, x = (fft.fftfreq(size) * size for size in shape)
     radius, angle = np.hypot(y[:, None], x), np.arctan2(y[:, None], x)
-    channels = []
-    for ring in (0, 0.35, 0.7, 1.05, 1.4, 2):
+    spectra = []
+    for ring, order in zip(_RINGS, _ANGLES, strict=True):
         profile = np.exp(-(((radius / _RADIUS_PX - ring) / 0.23) ** 2) / 2)
-        for order in (0, 1, 2, 3, 4, 6) if ring else (0,):
-            kernel = profile / profile.sum() * np.exp(1j * order * angle)
-            response = fft.ifft2(spectrum * fft.fft2(kernel))
-            channels.append(np.abs(response) if order else response.real)
-    inner = slice(pad, pad + SIZE, 2)
-    return np.stack(channels)[:, inner, inner]
+        kernel = profile / profile.sum() * np.exp(1j * order * angle)
+        spectra.append(fft.fft2(kernel).astype(np.complex64))
+    return spectra
