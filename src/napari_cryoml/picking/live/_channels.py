@@ -31,6 +31,12 @@ def live_key(image: ImageSource, config: LiveConfig) -> str:
     )
 
 
+def particle_channel(config: LiveConfig) -> int | None:
+    """Return the channel that was trained to be high at any particle, if there is an encoder."""
+    has_one = config.encoder and load_encoder(config.ndim) is not None
+    return config.harmonics().n_channels if has_one else None
+
+
 def live_features(image: ImageSource, config: LiveConfig) -> FeatureMap:
     """Compute the features of an image.
 

@@ -21,7 +21,7 @@ _MOST_UNLABELLED = 6000
 _CLICK_RADIUS = 1.0
 """Grid points within this distance of a click stand for it."""
 
-_MOST_ROWS = 2000
+_MOST_ROWS = 1000
 """With many clicks, fewer grid points stand for each."""
 
 _AROUND = 3.0

@@ -13,6 +13,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live._calibration import calibrate, expected_curve
+from napari_cryoml.picking.live._channels import particle_channel
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
 from napari_cryoml.picking.live._examples import collect_examples
 from napari_cryoml.picking.live._head import HeadFit, fit_head
@@ -74,6 +75,7 @@ def fit_live(
     fitted = fit_head(
         collect_examples(maps, kept, config.seed),
         degree=config.degree if n_positives >= LEAST_CLICKS else 1,
+        particle_channel=particle_channel(config),
     )
     shown = sorted(kept, key=lambda name: (-len(kept[name]), name))[:CALIBRATION_IMAGES]
     found = {name: raw_peaks(fitted.head, maps[name], config, images[name]) for name in shown}

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 POSITIVE_SHARE = 0.1
 """Weight of all clicks together; the unlabelled points have the rest."""
 
-STRENGTHS = {1: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0), 2: (30.0, 10.0, 3.0)}
+STRENGTHS = {1: (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0), 2: (30.0, 10.0, 3.0)}
 """Regularisation that is tried for each degree, strongest first."""
 
 QUADRATIC_CLICKS = 20
@@ -106,16 +106,20 @@ class HeadFit:
     negatives: Floats
 
 
-def fit_head(examples: Examples, *, degree: int | None = None) -> HeadFit:
+def fit_head(
+    examples: Examples, *, degree: int | None = None, particle_channel: int | None = None
+) -> HeadFit:
     """Fit the head to labelled and unlabelled places, from scratch.
 
     With logits f, labelled particles p, labelled negatives n and unlabelled points u, this is
     minimised over the weights w:
 
         a mean_p log(1 + e^-f) + a mean_n log(1 + e^f) + (1 - a) mean_u log(1 + e^f)
-        + lambda |w|^2 / 2000,
+        + lambda |w - w_0|^2 / 2000,
 
-    logistic regression with the unlabelled points in the place of negatives, weighted. If clicks
+    logistic regression with the unlabelled points in the place of negatives, weighted. Where a
+    channel is known to be high at any particle, w_0 is 1 there: a few clicks start from "a
+    particle" and go to "this particle" as far as they can tell. All else of w_0 is 0. If clicks
     are a random sample of the particles, its scores rank places as those of a classifier that
     knows all of them would (Elkan and Noto 2008, lemma 1; Lee and Liu 2003 for the weights); what
     probability they stand for is found afterwards. The unbiased risk (du Plessis et al. 2015) was
@@ -133,16 +137,18 @@ def fit_head(examples: Examples, *, degree: int | None = None) -> HeadFit:
     examples : Examples
     degree : {1, 2}, optional
         1 for a linear head, 2 for one with squares; chosen by default.
+    particle_channel : int, optional
+        The channel that is high at any particle.
     """
     n_clicks = len(np.unique(examples.positive_clicks))
     every = (1, 2) if n_clicks >= QUADRATIC_CLICKS else (1,)
     degrees = every if degree is None else (degree,)
     folds = _folds(examples)
     choose = _by_left_out_images if folds else _by_left_out_clicks
-    chosen, strength = choose(examples, folds, degrees)
+    chosen, strength = choose(examples, folds, degrees, particle_channel)
     basis = Basis.of(examples.unlabelled)
-    problem = _Problem.of(examples, basis, chosen)
-    weights, factor = problem.minimise(np.zeros(problem.n_weights), strength)
+    problem = _Problem.of(examples, basis, chosen, particle_channel)
+    weights, factor = problem.minimise(problem.centre, strength)
     clicks, negatives, _ = problem.held_out(weights, factor)
     return HeadFit(basis.head(weights, chosen, strength), clicks, negatives)
 
@@ -157,7 +163,10 @@ def _folds(examples: Examples) -> list[npt.NDArray[np.intp]]:
 
 
 def _by_left_out_images(
-    examples: Examples, folds: list[npt.NDArray[np.intp]], degrees: Sequence[int]
+    examples: Examples,
+    folds: list[npt.NDArray[np.intp]],
+    degrees: Sequence[int],
+    particle_channel: int | None,
 ) -> tuple[int, float]:
     """Return degree and strength that do best on images that were left out."""
     total: dict[tuple[int, float], float] = {}
@@ -166,8 +175,8 @@ def _by_left_out_images(
         known, new = examples.of_images(inside), examples.of_images(fold)
         basis = Basis.of(known.unlabelled)
         for degree in degrees:
-            problem = _Problem.of(known, basis, degree, _SELECTION_POINTS)
-            other = _Problem.of(new, basis, degree, _SELECTION_POINTS)
+            problem = _Problem.of(known, basis, degree, particle_channel, _SELECTION_POINTS)
+            other = _Problem.of(new, basis, degree, particle_channel, _SELECTION_POINTS)
             for strength, weights, _ in _path(problem, degree):
                 loss = other.loss(weights) * len(new.clicks)
                 total[degree, strength] = total.get((degree, strength), 0.0) + loss
@@ -175,13 +184,13 @@ def _by_left_out_images(
 
 
 def _by_left_out_clicks(
-    examples: Examples, _folds: object, degrees: Sequence[int]
+    examples: Examples, _folds: object, degrees: Sequence[int], particle_channel: int | None
 ) -> tuple[int, float]:
     """Return the simplest degree and strength that do about as well as the best on new clicks."""
     basis = Basis.of(examples.unlabelled)
     trials = []
     for degree in degrees:
-        problem = _Problem.of(examples, basis, degree, _SELECTION_POINTS)
+        problem = _Problem.of(examples, basis, degree, particle_channel, _SELECTION_POINTS)
         for strength, weights, factor in _path(problem, degree):
             clicks, _, loss = problem.held_out(weights, factor)
             trials.append((degree, strength, loss, POSITIVE_SHARE * np.logaddexp(0, -clicks)))
@@ -196,7 +205,7 @@ def _by_left_out_clicks(
 
 def _path(problem: _Problem, degree: int) -> Iterator[tuple[float, Floats, Any]]:
     """Yield strength, weights and Hessian factor of one degree, from strong to weak."""
-    weights = np.zeros(problem.n_weights)
+    weights = problem.centre
     for strength in STRENGTHS[degree]:
         weights, factor = problem.minimise(weights, strength)
         yield strength, weights, factor
@@ -287,30 +296,36 @@ class _Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """The groups of the loss; the last column of their rows is not regularised."""
+    """The groups of the loss, and where weights are drawn to; the last one is free."""
 
     positives: _Group
     negatives: _Group
     unlabelled: _Group
+    centre: Floats
 
     @classmethod
     def of(
-        cls, examples: Examples, basis: Basis, degree: int, most_unlabelled: int | None = None
+        cls,
+        examples: Examples,
+        basis: Basis,
+        degree: int,
+        particle_channel: int | None,
+        most_unlabelled: int | None = None,
     ) -> _Problem:
         step = 1 if most_unlabelled is None else -(-len(examples.unlabelled) // most_unlabelled)
         share = POSITIVE_SHARE
         positives = basis.rows(examples.positives, degree)
         negatives = basis.rows(examples.negatives, degree)
         unlabelled = basis.rows(examples.unlabelled[::step], degree)
+        centre = np.zeros(unlabelled.shape[1])
+        if particle_channel is not None:
+            centre[particle_channel] = 1.0
         return cls(
             _Group.of(positives, 1.0, share, examples.positive_clicks),
             _Group.of(negatives, -1.0, share, examples.negative_clicks),
             _Group.of(unlabelled, -1.0, 1 - share),
+            centre,
         )
-
-    @property
-    def n_weights(self) -> int:
-        return int(self.unlabelled.rows.shape[1])
 
     @property
     def _groups(self) -> list[_Group]:
@@ -348,7 +363,8 @@ class _Problem:
         return total / _WEIGHT
 
     def _value(self, weights: Floats, strength: float) -> float:
-        risk = strength * float(weights[:-1] @ weights[:-1]) / 2
+        away = (weights - self.centre)[:-1]
+        risk = strength * float(away @ away) / 2
         for group in self._groups:
             risk += float(group.weights @ group.losses(group.scores(weights)))
         return risk
@@ -356,7 +372,7 @@ class _Problem:
     def _slope(self, weights: Floats, strength: float) -> tuple[Floats, Any]:
         penalty = np.full(len(weights), strength)
         penalty[-1] = 1e-6
-        gradient, hessian = penalty * weights, np.diag(penalty)
+        gradient, hessian = penalty * (weights - self.centre), np.diag(penalty)
         for group in self._groups:
             wrong, rows = group.wrong(weights), group.rows
             pull = group.weights * group.sign * wrong
