@@ -79,8 +79,8 @@ class Head:
         )
         scores = torch.empty(flat.shape[1])
         for start in range(0, flat.shape[1], _TILE):
-            part = flat[:, start : start + _TILE].float()
-            part.mul_(scale[:, None]).sub_(shift[:, None]).clamp_(-_BOUND, _BOUND)
+            part = flat[:, start : start + _TILE].float() * scale[:, None]
+            part.sub_(shift[:, None]).clamp_(-_BOUND, _BOUND)
             total = first @ part
             if self.degree == 2:
                 total += second @ part.square_()
