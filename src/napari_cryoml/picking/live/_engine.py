@@ -9,66 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import Annotations, ImageSource, Picks, ScoreMap
+from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureCache, FeatureMap
 from napari_cryoml.picking.live._channels import live_features, live_key
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
 from napari_cryoml.picking.live._fit import LiveFit, fit_live
+from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
-from napari_cryoml.picking.live._prior import Estimate
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LiveRequest:
-    """What is asked of the live picker after an edit, or when another image is shown.
-
-    Parameters
-    ----------
-    labels : mapping of str to Annotations
-        Of all images that have some.
-    image : str or None
-        The image on show.
-    config : LiveConfig
-    """
-
-    labels: Mapping[str, Annotations]
-    image: str | None
-    config: LiveConfig
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LiveAnswer:
-    """What the live picker finds in one image.
-
-    Parameters
-    ----------
-    image : str
-    picks : Picks
-        By falling log-odds.
-    score_map : ScoreMap
-        Log-odds.
-    seconds : mapping of str to float
-        What "features", "fit" and "score" took.
-    n_labels : int
-    prior : Estimate
-        Particles per image, with its 95 % interval.
-    threshold : float
-        Log-odds at which the expected F1 is largest.
-    notes : tuple of str
-        Sentences for the user.
-    preview : bool
-        Whether there were too few labels for more than a look.
-    """
-
-    image: str
-    picks: Picks
-    score_map: ScoreMap
-    seconds: Mapping[str, float]
-    n_labels: int
-    prior: Estimate
-    threshold: float
-    notes: tuple[str, ...] = ()
-    preview: bool = False
 
 
 @dataclass(eq=False)
@@ -144,7 +91,7 @@ class LivePicker:
             score_map,
             seconds,
             model.n_positives + model.n_negatives,
-            model.calibration.particles_per_image,
+            model.prior,
             model.threshold,
             (*_too_few(model), *model.notes),
             model.preview,
