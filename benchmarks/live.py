@@ -1,0 +1,62 @@
+"""Measure live picking: ``python benchmarks/live.py SECTION ...``; all sections without one.
+
+Each section prints its rows as they come, keeps them in ``benchmarks/results`` and puts its table
+into ``docs/benchmarks.md``. The section `click` needs a screen, a virtual one will do
+(``xvfb-run -a``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+
+from _live_accuracy import accuracy, accuracy_table
+from _live_coverage import coverage, coverage_table
+from _live_list import list_table, long_list
+from _record import load, put_into_page, save
+
+Row = dict[str, Any]
+
+SECTIONS: dict[
+    str, tuple[Callable[[argparse.Namespace], Iterable[Row]], Callable[[Sequence[Row]], str]]
+] = {
+    "accuracy": (lambda options: accuracy(options.seeds), accuracy_table),
+    "coverage": (lambda options: coverage(options.sets), coverage_table),
+    "list": (lambda options: long_list(options.images), list_table),
+}
+
+
+def _show(row: Row) -> None:
+    shown = {key: round(v, 3) if isinstance(v, float) else v for key, v in row.items()}
+    sys.stdout.write(f"{shown}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the sections that were named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
+    parser.add_argument("--seeds", type=int, default=5, help="in `accuracy` and `queue`")
+    parser.add_argument("--sets", type=int, default=200, help="in `coverage`")
+    parser.add_argument("--images", type=int, default=5000, help="in `list`")
+    parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    for name in options.sections:
+        measure, render = SECTIONS[name]
+        section, rows = f"live-{name}", []
+        for row in [] if options.tables else measure(options):
+            rows.append(row)
+            _show(row)
+            save(section, f"python benchmarks/live.py {name}", rows)
+        record = load(section)
+        if record is not None:
+            put_into_page(section, render(record["rows"]))
+
+
+if __name__ == "__main__":
+    main()
