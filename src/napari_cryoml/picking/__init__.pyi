@@ -8,7 +8,7 @@ from ._baselines import (
 )
 from ._config import PickerConfig
 from ._dense import score_image
-from ._events import ImagePicked
+from ._events import ImagePicked, PickersCompared
 from ._final import final_picks, rejected_picks
 from ._imported import picker_from_topaz
 from ._labels import LABEL_COLUMN, labels_from_table
@@ -28,6 +28,7 @@ __all__ = [
     "LogConfig",
     "Picker",
     "PickerConfig",
+    "PickersCompared",
     "TemplateConfig",
     "baselines",
     "check_labels",

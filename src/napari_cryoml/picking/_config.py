@@ -69,6 +69,11 @@ class PickerConfig(Config):
         ge=0,
         description="How many images without labels take part in training as unlabelled.",
     )
+    live_labels: bool = Field(
+        False,
+        description="Take confident picks of the live picker (probability 0.9 or more) for labels "
+        "as well, four for each label of yours at most.",
+    )
     device: str = Field("auto", description="Where to train: auto, cpu, cuda, mps.")
     network: NetworkOptions = NetworkOptions()
     training: TrainingConfig = TrainingConfig()

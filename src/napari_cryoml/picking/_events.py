@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from napari_cryoml.data import Picks, ScoreMap
 from napari_cryoml.jobs import Event
@@ -28,3 +29,23 @@ class ImagePicked(Event):
     picks: Picks
     score_map: ScoreMap
     device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickersCompared(Event):
+    """How well a trained network and the live picker do on the same labels, shown to neither.
+
+    Parameters
+    ----------
+    network, live : float or None
+        Validation AP of each; None where none was measured, or not on held-out labels.
+    better : {"network", "live"} or None
+        None where it cannot be told.
+    n_held_out : int
+        How many labels the figures rest on.
+    """
+
+    network: float | None
+    live: float | None
+    better: Literal["network", "live"] | None
+    n_held_out: int

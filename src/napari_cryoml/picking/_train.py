@@ -15,13 +15,16 @@ from napari_cryoml.io import save_or_rescue
 from napari_cryoml.jobs import Command, Event, Job
 from napari_cryoml.models import Decoder
 from napari_cryoml.objectives import class_prior
+from napari_cryoml.picking._beside import Beside, learn_beside
 from napari_cryoml.picking._config import PickerConfig
 from napari_cryoml.picking._events import ImagePicked
 from napari_cryoml.picking._loss import DetectionLoss, Trainee
 from napari_cryoml.picking._picker import Picker
 from napari_cryoml.picking._scoring import picks_from_map
-from napari_cryoml.picking._validation import LEAST_LABELS, Validator, hold_out
+from napari_cryoml.picking._validation import LEAST_LABELS, HeldOut, Validator, hold_out
 from napari_cryoml.picking._workspace import Workspace
+from napari_cryoml.picking.live._config import LiveConfig
+from napari_cryoml.picking.live._teaching import with_positives
 from napari_cryoml.preprocess import Preprocessor
 from napari_cryoml.training import (
     DenseCrops,
@@ -44,8 +47,14 @@ def train_picker(
     out: str | Path,
     start: str | Path | None = None,
     preview: ImageSource | None = None,
+    live: LiveConfig | None = None,
+    folder: Path | None = None,
 ) -> Job[Path]:
     """Train a picker and write it to a file.
+
+    With `live`, or if `config` asks for its labels, the live picker is fitted beside: to the labels
+    that the network is trained on, and to no other. Both are measured on the same held-out labels,
+    and the picker's summary says which does better.
 
     Parameters
     ----------
@@ -60,12 +69,16 @@ def train_picker(
         A picker to go on from. It must be of the same network and diameter.
     preview : ImageSource, optional
         An image to pick at every validation, so that its heat map can be watched.
+    live : LiveConfig, optional
+        The live picker to measure beside the network.
+    folder : Path, optional
+        Where features of the live picker are kept on disk.
 
     Yields
     ------
     Event
         While images are read; `TrainingEvent` with loss and validation AP while it trains, and
-        `ImagePicked` for the preview.
+        `ImagePicked` for the preview; `PickersCompared` at the end, if the live picker takes part.
 
     Returns
     -------
@@ -85,9 +98,13 @@ def train_picker(
     chosen = _choose_images(images, labels, config)
     fitted = previous.preprocessor if previous else None
     workspace = yield from _prepare(chosen, labels, config, fitted)
-    run = _Run(workspace, labels, config, previous, device)
+    held = hold_out(labels, config.training.validation_share, config.training.seed)
+    beside = yield from learn_beside(chosen, workspace, held, config, live, folder)
+    run = _Run(workspace, labels, held, config, previous, device, beside)
     state = yield from run.train(preview)
     save_or_rescue(run.picker(state).save, out)
+    if beside.asked:
+        yield beside.compared(state.validation)
     return Path(out)
 
 
@@ -213,21 +230,24 @@ class _Run:
         self,
         workspace: Workspace,
         labels: Mapping[str, Annotations],
+        held: HeldOut,
         config: PickerConfig,
         previous: Picker | None,
         device: torch.device,
+        beside: Beside,
     ) -> None:
         torch.manual_seed(config.training.seed)
         self._workspace, self._labels, self._config = workspace, labels, config
-        self._device = device
-        self._held = hold_out(labels, config.training.validation_share, config.training.seed)
+        self._device, self._held, self._beside = device, held, beside
+        self._taught = with_positives(held.training, beside.labels)
         working = workspace.preprocessor.config.working_diameter
         self._radius = config.training.label_radius * working / 2  # working pixels
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
         field = self.trainee.detector.receptive_field**config.ndim
-        self._training = config.training.for_labels(self._n_positives(), field)
+        n_labels = self._n_positives() + beside.n_labels
+        self._training = config.training.for_labels(n_labels, field)
         self._resume = _fitting(previous.state, self.trainee) if previous else None
         self._validator = Validator(self.trainee.detector, workspace, self._held, config, device)
 
@@ -284,6 +304,8 @@ class _Run:
             "validation_ap": state.validation,
             "threshold": self._validator.curve().best_threshold(),
             "validation_on": "held-out labels" if self._held.independent else "training labels",
+            "validation_labels": self._held.n_positives,
+            **self._beside.summary(state.validation),
             "steps": state.step,
             "sampler": self._training.sampler,
             "seed": self._config.training.seed,
@@ -309,7 +331,7 @@ class _Run:
         return DenseCrops(images, detector.receptive_field, detector.stride, training)
 
     def _training_labels(self, name: str) -> Annotations:
-        return self._held.training.get(name, Annotations.empty(self._config.ndim))
+        return self._taught.get(name, Annotations.empty(self._config.ndim))
 
     def _class_prior(self) -> float:
         """Return the share of unlabelled working pixels that are near a particle's centre."""
@@ -318,19 +340,24 @@ class _Run:
             for name, rescaling in self._workspace.rescalings.items()
         )
         shapes = [pixels.shape for pixels in self._workspace.pixels.values()]
-        n_labels = sum(len(entry.positives) for entry in self._held.training.values())
+        n_labels = sum(len(entry.positives) for entry in self._taught.values())
         # As many labels as the user expects: there is at least one particle left to find.
         particles = max(expected, n_labels + 1)
         return class_prior(particles, self._radius, shapes, n_labels=n_labels)
 
     def _n_labelled(self, name: str) -> int:
-        return len(self._labels[name].positives) if name in self._labels else 0
+        own = len(self._labels[name].positives) if name in self._labels else 0
+        return own + len(self._beside.labels.get(name, ()))
 
     def _n_positives(self) -> int:
         return sum(len(entry.positives) for entry in self._labels.values())
 
     def _describe_validation(self) -> str:
-        n = sum(len(positions) for positions in self._held.positives.values())
         if self._held.independent:
-            return f"{n} labels are held out to measure the validation AP."
-        return f"Fewer than {LEAST_LABELS} labels: the AP shown is that of the labels trained on."
+            n = self._held.n_positives
+            held_out = f"{n} labels are held out to measure the validation AP."
+        else:
+            held_out = (
+                f"Fewer than {LEAST_LABELS} labels: the AP shown is that of the labels trained on."
+            )
+        return f"{held_out} {self._beside.describe()}".rstrip()

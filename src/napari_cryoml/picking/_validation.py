@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,23 @@ class HeldOut:
     positives: Mapping[str, npt.NDArray[np.float64]]
     whole_images: frozenset[str]
     independent: bool
+
+    @property
+    def n_positives(self) -> int:
+        """How many labelled particles validation asks for."""
+        return sum(len(self.positives[name]) for name in self.images)
+
+    @property
+    def images(self) -> list[str]:
+        """The few images that validation looks at: those with the most held-out labels."""
+        by_number = sorted(self.positives, key=lambda name: -len(self.positives[name]))
+        return [name for name in by_number if len(self.positives[name])][:_MOST_IMAGES]
+
+    def shown(self, image: str, ndim: int) -> npt.NDArray[np.float64]:
+        """Return the labelled particles of an image that take part in training only."""
+        if not self.independent or image not in self.training:
+            return np.empty((0, ndim))
+        return self.training[image].positives
 
 
 def hold_out(labels: Mapping[str, Annotations], share: float, seed: int) -> HeldOut:
@@ -192,6 +209,52 @@ class EstimatedCurve:
         return float(self.scores[last])
 
 
+Pick = Callable[[str], tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]]
+"""From the name of an image to its picks, pixels of the image, and their scores, falling."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examination:
+    """The same question to every picker: find the held-out labels of a few images.
+
+    Parameters
+    ----------
+    held : HeldOut
+    config : PickerConfig
+        Says how many particles an image holds.
+    shapes : mapping of str to sequence of int
+        Of the images looked at, their own pixels.
+    diameters : mapping of str to float
+        Of a particle, pixels of the image; a pick within half of it has found a label.
+    """
+
+    held: HeldOut
+    config: PickerConfig
+    shapes: Mapping[str, Sequence[int]]
+    diameters: Mapping[str, float]
+
+    @classmethod
+    def of(cls, held: HeldOut, config: PickerConfig, workspace: Workspace) -> Examination:
+        """Return the examination on images of a workspace."""
+        shapes = {name: workspace.rescalings[name].shape_in for name in held.images}
+        diameters = {name: workspace.diameter_in(name) for name in held.images}
+        return cls(held, config, shapes, diameters)
+
+    def curve(self, pick: Pick) -> EstimatedCurve:
+        """Return the estimated curve of a picker."""
+        n_held_out, expected = 0, 0.0
+        ranked = []
+        for name in self.held.images:
+            shown, positives = self.held.shown(name, self.config.ndim), self.held.positives[name]
+            radius = self.diameters[name] / 2
+            ranked.append(RankedPicks.of(*pick(name), positives, shown, radius))
+            n_held_out += len(positives)
+            n_labels = len(shown) + len(positives)
+            particles = self.config.expected_particles(self.shapes[name], n_labels)
+            expected += max(particles - len(shown), 0)
+        return EstimatedCurve.of(ranked, n_held_out, expected)
+
+
 class Validator:
     """Measures a detector on the held-out labels of a few images.
 
@@ -214,10 +277,9 @@ class Validator:
         config: PickerConfig,
         device: torch.device,
     ) -> None:
-        self._detector, self._workspace, self._held = detector, workspace, held
+        self._detector, self._workspace = detector, workspace
         self._config, self._device = config, device
-        most_labels = sorted(held.positives, key=lambda name: -len(held.positives[name]))
-        self._images = [name for name in most_labels if len(held.positives[name])][:_MOST_IMAGES]
+        self._examination = Examination.of(held, config, workspace)
 
     def measure(self) -> float:
         """Return the estimated average precision of the detector as it is now."""
@@ -225,33 +287,13 @@ class Validator:
 
     def curve(self) -> EstimatedCurve:
         """Return the estimated curve of the detector as it is now."""
-        held, expected = 0, 0.0
-        ranked = []
-        for name in self._images:
-            shown = self._shown(name)
-            ranked.append(self._rank(name, shown))
-            held += len(self._held.positives[name])
-            shape = self._workspace.rescalings[name].shape_in
-            n_labels = len(shown) + len(self._held.positives[name])
-            particles = self._config.expected_particles(shape, n_labels)
-            expected += max(particles - len(shown), 0)
-        return EstimatedCurve.of(ranked, held, expected)
+        return self._examination.curve(self._pick)
 
-    def _shown(self, name: str) -> npt.NDArray[np.float64]:
-        """Return the labelled particles of an image that take part in training only."""
-        none = np.empty((0, self._config.ndim))
-        if not self._held.independent or name not in self._held.training:
-            return none
-        return self._held.training[name].positives
-
-    def _rank(self, name: str, shown: npt.NDArray[np.float64]) -> RankedPicks:
+    def _pick(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         score_map = score_working_image(
             self._detector,
             self._workspace.pixels[name],
             self._workspace.rescalings[name],
             device=self._device,
         )
-        diameter = self._workspace.diameter_in(name)
-        positions, scores = peaks_in_image(score_map, diameter, self._config.separation)
-        radius = diameter / 2
-        return RankedPicks.of(positions, scores, self._held.positives[name], shown, radius)
+        return peaks_in_image(score_map, self._workspace.diameter_in(name), self._config.separation)
