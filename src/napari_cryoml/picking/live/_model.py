@@ -14,6 +14,7 @@ from napari_cryoml.picking._scoring import LOWEST_SCORE
 from napari_cryoml.picking.live._calibration import Calibration
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._head import Head
+from napari_cryoml.picking.live._prior import Estimate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,11 @@ class LiveModel:
     n_negatives: int
     preview: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def prior(self) -> Estimate:
+        """Particles per image, with its 95 % interval."""
+        return self.calibration.particles_per_image
 
     def score(self, features: FeatureMap) -> ScoreMap:
         """Return the log-odds that a particle is centred at each grid point of an image.
