@@ -8,12 +8,14 @@ from ._certify import (
     review_threshold,
 )
 from ._config import LEAST_CLICKS, LiveConfig
-from ._engine import LiveAnswer, LivePicker, LiveRequest
+from ._engine import LivePicker
 from ._fit import fit_live
 from ._head import Head, fit_head
 from ._jobs import pick_live
+from ._messages import LiveAnswer, LiveRequest
 from ._model import LiveModel
 from ._prior import Estimate
+from ._queue import Suggestion, SuggestRequest, suggest_clicks
 from ._service import LiveService
 
 __all__ = [
@@ -29,6 +31,8 @@ __all__ = [
     "LiveRequest",
     "LiveService",
     "ReviewPlan",
+    "SuggestRequest",
+    "Suggestion",
     "best_threshold",
     "calibrate",
     "certify",
@@ -38,4 +42,5 @@ __all__ = [
     "pick_live",
     "plan_review",
     "review_threshold",
+    "suggest_clicks",
 ]
