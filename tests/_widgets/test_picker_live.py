@@ -276,6 +276,24 @@ def test_live_picks_are_written_when_the_user_pauses(clicked, answer, qtbot):
     assert clicked.session.project.stale_images() == {SHOWN}
 
 
+def test_the_list_counts_live_picks_of_the_images_before_but_no_previews(
+    clicked, answer, view, idle
+):
+    answer(found(preview=True))
+    clicked.step("next")
+    idle()
+    answer(found("b.mrc"))
+    clicked.step("next")
+    idle()
+    answer(found("c.mrc", scores=(1.0,)))
+    idle()
+    assert {name: row.picks for name, row in rows(view).items()} == {
+        SHOWN: None,
+        "b.mrc": 2,
+        "c.mrc": 1,
+    }
+
+
 def test_live_picks_are_there_when_the_project_is_opened_again(
     clicked, answer, viewer, view, jobs, services, folder, qtbot
 ):
@@ -306,6 +324,17 @@ def test_turned_off_it_asks_no_more_and_shows_what_was_written(clicked, answer, 
     assert view.live.show_state.call_args.args == (True,)
 
 
+def test_turning_it_over_says_what_becomes_of_the_other_images(clicked, answer, view, idle):
+    clicked.live.toggle()
+    clicked.live.toggle()
+    assert said(view)[0] == ""
+    answer(found())
+    clicked.step("next")
+    idle()
+    clicked.live.toggle()
+    assert "Other images keep their picks" in said(view)[0]
+
+
 def test_a_project_with_a_model_and_no_decision_is_not_live(live, services, tmp_path):
     live.session.project.add_model(trained(tmp_path / "m.safetensors"), {})
     live.labelling.take_drawn(20.0)
@@ -314,20 +343,37 @@ def test_a_project_with_a_model_and_no_decision_is_not_live(live, services, tmp_
     assert not any(service.asked for service in services)
 
 
-def test_training_leaves_live_picks_alone_and_its_model_is_offered(
-    clicked, answer, jobs, qtbot, view, tmp_path
+@pytest.mark.parametrize(
+    ("beside", "offered"),
+    [
+        ({"live_validation_ap": 0.7, "better": "network"}, True),
+        ({"live_validation_ap": 0.9, "better": "live"}, False),
+        ({"live_validation_ap": None, "better": None}, True),
+    ],
+)
+def test_training_leaves_live_picks_alone_and_the_better_picker_is_offered(
+    clicked, answer, jobs, qtbot, view, tmp_path, beside, offered
 ):
     answer(found())
-    clicked.results.train()
+    clicked.train()
+    assert jobs[-1].kwargs["live"].diameter == pytest.approx(20.0)
     jobs[-1].say(picked(SHOWN, scores=(5.0,) * 3))
-    jobs[-1].end(result=trained(tmp_path / "m.safetensors", validation_ap=0.8))
+    model = trained(tmp_path / "m.safetensors", validation_ap=0.8, **beside)
+    jobs[-1].end(result=model)
     qtbot.waitUntil(lambda: not clicked.results.jobs.kind)
     assert len(shown_picks(clicked)) == 2
     assert clicked.session.is_live
-    assert view.show_offer.call_args.args == (True,)
+    assert view.show_offer.call_args.args == (offered,)
+    live_ap = beside["live_validation_ap"]
+    figures = "validation AP 0.80" + (f" (live picking {live_ap:.2f})" if live_ap else "")
+    assert figures in view.end_job.call_args.args[0]
     clicked.use_model()
     assert not clicked.session.is_live
     assert view.show_offer.call_args.args == (False,)
+    assert jobs[-1].function.__name__ == "pick"
+    jobs[-1].say(picked(SHOWN, scores=(5.0,) * 3))
+    jobs[-1].end()
+    qtbot.waitUntil(lambda: len(shown_picks(clicked)) == 3)
 
 
 def test_pick_all_goes_through_the_list_with_the_labels_of_the_moment(

@@ -133,11 +133,64 @@ def test_floating_or_hiding_the_dock_leaves_it_at_work(make_napari_viewer, folde
     widget.controller.teardown()
 
 
+def near(controller, place):
+    """Return whether a pick on show lies within 8 px of a place."""
+    picks = controller.layers.layer("picks").data
+    return bool(len(picks)) and float(np.linalg.norm(picks - place, axis=1).min()) < 8
+
+
+def test_picks_follow_every_click(window, spotted, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    viewer, controller = window
+    folder, truth = spotted
+    centres = truth["a.mrc"]
+    controller.open_paths([folder])
+    qtbot.waitUntil(lambda: controller.desk.shown == "a.mrc", timeout=20_000)
+    controller.view.set_live_options({"encoder": False})
+    controller.labelling.enter_diameter(48.0)
+    layer = controller.layers.layer("labels")
+
+    def settled():
+        qtbot.waitUntil(lambda: not controller.live.waiting and not controller.busy, timeout=60_000)
+
+    settled()
+    viewer.window._qt_viewer.canvas.native.hide()
+    qtbot.wait(500)
+    gaps = Gaps()
+    for number, centre in enumerate(centres[:6]):
+        layer.add(centre)
+        settled()
+        begin = "Preview:" if number < 2 else "Live:"
+        assert controller.view.live.status.text().startswith(begin)
+    assert sum(near(controller, centre) for centre in centres) > 30
+    wrong = centres[20]
+    controller.layers.label_at(wrong, 0)
+    settled()
+    assert not near(controller, wrong)
+    controller.undo()
+    settled()
+    assert near(controller, wrong)
+    controller.step("next")
+    settled()
+    assert sum(near(controller, centre) for centre in truth["b.mrc"]) > 30
+    gaps.stop()
+    viewer.window._qt_viewer.canvas.native.show()
+    assert max(gaps.worked) < GAP_LIMIT_S
+
+    here = controller.session.picks("b.mrc")
+    controller.pick_all()
+    settled()
+    written = controller.session.project.picks("b.mrc")
+    np.testing.assert_allclose(written.positions, here.positions, atol=1e-3)
+    assert controller.session.stale_images() == set()
+
+
 def test_the_whole_way_from_clicks_to_a_star_file(window, spotted, qtbot, tmp_path):
     viewer, controller = window
     folder, truth = spotted
     controller.open_paths([folder])
     qtbot.waitUntil(lambda: controller.desk.shown == "a.mrc", timeout=20_000)
+    controller.live.toggle(False)
     controller.labelling.enter_diameter(60.0)
     layer = controller.layers.layer("labels")
     for centre in truth["a.mrc"][:20]:

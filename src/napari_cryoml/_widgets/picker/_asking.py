@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.picker._desk import Desk
@@ -10,7 +10,16 @@ from napari_cryoml._widgets.picker._live import Live
 from napari_cryoml._widgets.picker._spotlight import Spotlight
 from napari_cryoml.data import NEGATIVE, POSITIVE
 
+if TYPE_CHECKING:
+    from napari_cryoml.picking.live import Suggestion
+
 STOP_KEY = "Shift+N"
+
+WHY = {
+    "typical": "It looks like many places that nothing is known of.",
+    "unsure": "It could be either, as far as is known.",
+    "odd": "It scores high, but looks like no particle labelled so far.",
+}
 
 
 class Asking:
@@ -27,8 +36,8 @@ class Asking:
         self._desk = desk
         self._spotlight = spotlight
         self._live = live
-        self._places: list[Any] = []
-        self._place: Any = None
+        self._places: list[Suggestion] = []
+        self._place: Suggestion | None = None
         self._wanted = False
         live.suggested.connect(self._take)
 
@@ -84,11 +93,11 @@ class Asking:
             self._wanted = True
             return
         where = f" in {self._place.image}" if self._place.image != self._desk.shown else ""
-        text = f"Is the place in the yellow circle{where} a particle? Its label teaches most now."
+        text = f"Is the place in the yellow circle{where} a particle? {WHY[self._place.reason]}"
         self._desk.view.question.ask(text, STOP_KEY)
         self._spotlight.point_at(self._place.image, self._place.position)
 
-    def _take(self, places: list[Any]) -> None:
+    def _take(self, places: list[Suggestion]) -> None:
         """Take new suggestions; a question on show stays."""
         self._places = list(places)
         if not self._wanted:

@@ -26,6 +26,7 @@ from napari_cryoml._widgets.picker._spotlight import Spotlight
 from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml._widgets.picker._wiring import connect_view, key_actions
 from napari_cryoml.jobs import ChildJob, ChildService
+from napari_cryoml.picking.live import LiveConfig
 
 REDRAW_MS = 250
 """How long to wait until the canvas has surely drawn what has changed."""
@@ -181,15 +182,27 @@ class PickerController:
 
     def pick_all(self) -> None:
         """Pick all images, live or with the trained model."""
+        with self.desk.telling():
+            self.results.pick_all(self._live_config())
+
+    def train(self) -> None:
+        """Train a network, and measure live picking beside it."""
+        with self.desk.telling():
+            self.results.train(self._live_config())
+
+    def _live_config(self) -> LiveConfig | None:
         session = self.session
-        config = self.live.config(session) if session and session.is_live else None
-        self.results.pick_all(config)
+        return self.live.config(session) if session is not None and session.is_live else None
 
     def use_model(self) -> None:
         """Have the trained model pick from now on."""
         self.view.show_offer(False)
-        self.live.toggle(False)
-        self.results.pick_shown()
+        self.switch_live(False)
+
+    def switch_live(self, on: bool | None = None) -> None:
+        """Turn live picking on or off; None to change over."""
+        self.live.toggle(on)
+        self.results.pick_shown(again=True)
 
     # Undo
 

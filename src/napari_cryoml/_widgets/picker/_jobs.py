@@ -18,6 +18,7 @@ from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import ChildJob, Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
+from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.training import TrainingEvent
 
 logger = logging.getLogger(__name__)
@@ -67,9 +68,15 @@ class PickerJobs:
         watcher.ended.connect(self._on_ended)
 
     def train(
-        self, session: Session, config: PickerConfig, preview: ImageSource, *, go_on: bool
+        self,
+        session: Session,
+        config: PickerConfig,
+        preview: ImageSource,
+        *,
+        go_on: bool,
+        live: LiveConfig | None = None,
     ) -> None:
-        """Train on all labels of a session.
+        """Train on all labels of a session; with `live`, measure live picking beside it.
 
         Raises
         ------
@@ -95,6 +102,7 @@ class PickerJobs:
             out=folder / "model.safetensors",
             start=start,
             preview=preview,
+            live=live,
         )
 
     def pick(self, session: Session, images: Sequence[ImageSource], *, device: str) -> None:
@@ -112,7 +120,9 @@ class PickerJobs:
         self._begin("picking", session, current.id)
         self._launch(_work.pick, list(images), model, device=device)
 
-    def pick_live(self, session: Session, images: Sequence[ImageSource], config: Any) -> None:
+    def pick_live(
+        self, session: Session, images: Sequence[ImageSource], config: LiveConfig
+    ) -> None:
         """Pick images with what live picking learns from the labels of this moment.
 
         Parameters
@@ -260,5 +270,7 @@ def _ready(number: int, summary: dict[str, Any]) -> str:
     steps = f" after {summary['step']} steps" if "step" in summary else ""
     merit = summary.get("validation_ap")
     quality = f", validation AP {merit:.2f}" if isinstance(merit, float) else ""
+    live = summary.get("live_validation_ap")
+    quality += f" (live picking {live:.2f})" if isinstance(live, float) else ""
     where = f" on {summary['device']}" if summary.get("device") else ""
     return f"Model {number} is ready{steps}{quality}{where}."

@@ -54,6 +54,7 @@ class Live:
         self._line.suggested.connect(self._on_suggested)
         self._wanted: Wanted | None = None
         self._paused = False
+        self._guessed = ""
         self._unsaved: tuple[Session, LiveAnswer, int] | None = None
         self._save_timer = QTimer()
         self._save_timer.setSingleShot(True)
@@ -70,7 +71,7 @@ class Live:
         """End the service, for its images go away."""
         stop_timer(self._save_timer)
         self._line.close()
-        self._wanted, self._paused = None, False
+        self._wanted, self._paused, self._guessed = None, False, ""
         unsaved, self._unsaved = self._unsaved, None
         if unsaved is not None:
             with self._desk.telling():
@@ -91,6 +92,8 @@ class Live:
             self.save()
             session.set_live(not session.is_live if on is None else on)
             self._wanted = None
+            others = session.book.counts(session.threshold).keys() - {desk.shown}
+            desk.note("Other images keep their picks until you pick all." if others else "")
             desk.layers.set_threshold(session.threshold)
             desk.show_picks()
             desk.show_scores()
@@ -216,6 +219,9 @@ class Live:
         if self._unsaved is not None and self._unsaved[1].image != found.image:
             self.save()
         session.show_live(found, found.threshold, sent.wanted.edit)
+        if self._guessed not in ("", found.image):
+            session.count_again(self._guessed)
+        self._guessed = found.image if found.preview else ""
         if not found.preview:
             self._unsaved = (session, found, sent.wanted.edit)
             self._save_timer.start()

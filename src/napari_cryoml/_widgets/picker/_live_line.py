@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.jobs import ServiceWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
@@ -115,8 +114,6 @@ class LiveLine:
         InputError
             If no process can be started.
         """
-        if not hasattr(live, "SuggestRequest"):
-            raise InputError("Suggestions are not there yet: label what you see.")
         self._serve(session)
         request = live.SuggestRequest(session.readable_labels(), wanted.image, wanted.config)
         self._suggestion = self._watcher.ask(request, replaces="suggest")

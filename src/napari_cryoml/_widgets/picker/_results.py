@@ -10,6 +10,7 @@ from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.picker._derived import derived_text
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
+from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
@@ -47,8 +48,8 @@ class Results:
 
     # Jobs
 
-    def train(self) -> None:
-        """Train; while a job runs, stop it and keep what it has."""
+    def train(self, live: LiveConfig | None = None) -> None:
+        """Train, and measure `live` picking beside; while a job runs, stop it and keep its work."""
         desk = self._desk
         if self.jobs.kind:
             self.jobs.stop()
@@ -60,8 +61,11 @@ class Results:
             if session.diameter_px <= 0:
                 raise InputError("Draw the diameter of one particle first [0], or type it.")
             config = self._config(name)
-            self.jobs.train(session, config, session.sources[name], go_on=desk.view.goes_on())
+            self.jobs.train(
+                session, config, session.sources[name], go_on=desk.view.goes_on(), live=live
+            )
             desk.note("")
+            desk.view.show_offer(False)
             desk.view.begin_job("training")
 
     def cancel(self) -> None:
@@ -76,12 +80,18 @@ class Results:
             order = sorted(session.sources, key=lambda other: other != name)
             self._pick([session.sources[other] for other in order], live)
 
-    def pick_shown(self) -> None:
-        """Pick the image on show if there is a model and nothing else runs."""
+    def pick_shown(self, *, again: bool = False) -> None:
+        """Pick the image on show if there is a model and nothing else runs.
+
+        Parameters
+        ----------
+        again : bool, default False
+            Also if it has picks already.
+        """
         session, name = self._desk.session, self._desk.shown
         if session is None or name not in session.sources or self.jobs.kind or session.is_live:
             return
-        picked = session.project.picks(name) is not None
+        picked = not again and session.project.picks(name) is not None
         if not picked and session.project.current_model() is not None:
             with self._desk.telling():
                 self._pick([session.sources[name]])
@@ -152,7 +162,7 @@ class Results:
             desk.layers.set_threshold(desk.session.threshold)
         desk.refresh()
         if state == "done" and kind == "training" and desk.session is not None:
-            desk.view.show_offer(desk.session.is_live)
+            desk.view.show_offer(desk.session.is_live and _is_better(desk.session))
             self.pick_shown()
 
     # Threshold
@@ -194,3 +204,9 @@ class Results:
             entry = session.entries[name]
             text = derived_text(self._config(name), entry.shape, entry.pixel_size)
             self._desk.view.show_derived(text)
+
+
+def _is_better(session: Session) -> bool:
+    """Whether the model that was trained last beats live picking, or that is not known."""
+    model = session.project.current_model()
+    return model is not None and model.summary.get("better") != "live"

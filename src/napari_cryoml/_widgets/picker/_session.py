@@ -139,10 +139,8 @@ class Session(SessionImages):
         """
         self.set_live(True)
         self._live_threshold, self._fresh = threshold, (edit, found.image)
-        before, self._preview = self._preview, found
+        self._preview = found
         self._file_scores(found.image, found.picks)
-        if before is not None and before.image != found.image:
-            self.count_again(before.image)
 
     def drop_live(self) -> bool:
         """Forget the latest live picks, for nothing is labelled; return whether there were any."""

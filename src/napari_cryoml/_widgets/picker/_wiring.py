@@ -22,10 +22,10 @@ def key_actions(controller: PickerController) -> dict[str, Callable[[], object]]
         "previous": lambda: controller.step("previous"),
         "unlabelled": lambda: controller.step("unlabelled"),
         "draw": labelling.draw,
-        "live": controller.live.toggle,
+        "live": controller.switch_live,
         "ask": questions.ask,
         "certify": questions.certify,
-        "train": results.train,
+        "train": controller.train,
         "heat_map": lambda: controller.desk.layers.toggle("scores"),
         "picks": lambda: controller.desk.layers.toggle("picks"),
         "fewer": lambda: results.step_threshold(1),
@@ -57,12 +57,12 @@ def connect_view(controller: PickerController) -> None:
     view.undo_requested.connect(controller.undo)
     view.redo_requested.connect(controller.redo)
     view.labels_import_requested.connect(labelling.import_file)
-    view.live.toggled.connect(controller.live.toggle)
+    view.live.toggled.connect(controller.switch_live)
     view.live_options_changed.connect(controller.live.keep_options)
     view.live.pinned.connect(controller.live.pin)
     view.live.ask_requested.connect(controller.questions.ask)
     view.question.answered.connect(controller.questions.answer)
-    view.train_requested.connect(results.train)
+    view.train_requested.connect(controller.train)
     view.cancel_requested.connect(results.cancel)
     view.use_model_requested.connect(controller.use_model)
     view.threshold_moved.connect(results.move_threshold)

@@ -23,11 +23,25 @@ def train(
     out: Path,
     start: Path | None,
     preview: ImageSource,
+    live: LiveConfig | None = None,
 ) -> Job[Path]:
-    """Train a picker, and pick the image the user looks at: as it goes, and with what is kept."""
+    """Train a picker, and pick the image the user looks at: as it goes, and with what is kept.
+
+    With `live`, live picking is measured on the labels that validation has held out.
+    """
+    from napari_cryoml.features import user_cache_folder
     from napari_cryoml.picking import pick_images, train_picker
 
-    model = yield from train_picker(images, labels, config, out=out, start=start, preview=preview)
+    model = yield from train_picker(
+        images,
+        labels,
+        config,
+        out=out,
+        start=start,
+        preview=preview,
+        live=live,
+        folder=user_cache_folder(),
+    )
     try:
         yield from pick_images([preview], model, device=config.device)
     except InputError as error:
