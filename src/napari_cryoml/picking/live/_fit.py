@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live._calibration import calibrate, expected_curve
 from napari_cryoml.picking.live._channels import particle_channel
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
-from napari_cryoml.picking.live._examples import collect_examples
+from napari_cryoml.picking.live._examples import ImageExamples
 from napari_cryoml.picking.live._head import HeadFit, fit_head
 from napari_cryoml.picking.live._model import LiveModel, RawPeaks, raw_peaks
 
@@ -48,6 +48,8 @@ def fit_live(
     maps: Mapping[str, FeatureMap],
     labels: Mapping[str, Annotations],
     config: LiveConfig,
+    *,
+    parts: Callable[[str, Annotations], ImageExamples] | None = None,
 ) -> LiveFit:
     """Fit head and calibration to the labels, from scratch.
 
@@ -59,31 +61,39 @@ def fit_live(
     images : mapping of str to ImageSource
         Every labelled image; their pixels are not read.
     maps : mapping of str to FeatureMap
-        Their features.
+        Their features; only those of a few images are asked for where `parts` is given.
     labels : mapping of str to Annotations
     config : LiveConfig
+    parts : callable, optional
+        Returns what an image and its labels teach, `image_examples` by default.
 
     Raises
     ------
     InputError
-        If no particle is labelled.
+        If no particle is labelled, or nothing but labels is left of the labelled images.
     """
     kept = {name: _ordered(entry) for name, entry in sorted(labels.items()) if len(entry)}
     n_positives = sum(len(entry.positives) for entry in kept.values())
     if n_positives == 0:
         raise InputError("There is no labelled particle to learn from: click on three or more.")
+    examples = collect_examples(maps, kept, config.seed)
+    if not len(examples.unlabelled):
+        raise InputError(
+            "The labelled images hold no place to compare particles with, beyond the labels and "
+            "the borders that are masked: label a larger image, or do not mask borders."
+        )
     fitted = fit_head(
-        collect_examples(maps, kept, config.seed),
+        examples,
         degree=config.degree if n_positives >= LEAST_CLICKS else 1,
         particle_channel=particle_channel(config),
     )
     shown = sorted(kept, key=lambda name: (-len(kept[name]), name))[:CALIBRATION_IMAGES]
     found = {name: raw_peaks(fitted.head, maps[name], config, images[name]) for name in shown}
-    peaks = _held_out_peaks(found, images, kept, config, fitted)
+    peaks, clicks, negatives = _held_out_peaks(found, images, kept, config, fitted)
     calibration = calibrate(
-        fitted.clicks,
+        clicks,
         peaks,
-        fitted.negatives,
+        negatives,
         particles_per_image=config.particles_per_image,
         n_known=sum(len(kept[name].positives) for name in shown),
     )
@@ -111,45 +121,40 @@ def _held_out_peaks(
     labels: Mapping[str, Annotations],
     config: LiveConfig,
     fitted: HeadFit,
-) -> list[Floats]:
-    """Return the raw scores of the peaks of labelled images, held out where labelled."""
-    held_out = _by_image(labels, fitted)
-    peaks = []
-    for name, entry in found.items():
-        places, known = held_out[name]
+) -> tuple[list[Floats], Floats, Floats]:
+    """Return raw scores of peaks by image, of clicks and of negatives, held out where labelled.
+
+    A click lies near its peak, not on it: what it would lose by not being seen is taken from the
+    score of the peak.
+    """
+    ends = np.cumsum([[len(e.positives), len(e.negatives)] for e in labels.values()], axis=0)
+    peaks, clicks, negatives = [], fitted.clicks.copy(), fitted.negatives.copy()
+    for (name, entry), end in zip(labels.items(), ends, strict=True):
+        if name not in found:
+            continue
+        scores = found[name].scores.astype(np.float64)
         reach = _AT_A_CLICK * config.diameter_in(images[name])
-        scores = entry.scores.astype(np.float64)
-        peaks.append(_replaced(entry.positions, scores, places, known, reach))
-    return peaks
+        for places, held_out, change, last in (
+            (entry.positives, clicks, fitted.click_changes, end[0]),
+            (entry.negatives, negatives, fitted.negative_changes, end[1]),
+        ):
+            rows = np.arange(last - len(places), last)
+            near, peak = _nearest(found[name].positions, places, reach)
+            scores[peak] += change[rows[near]]
+            held_out[rows[near]] = scores[peak]
+        peaks.append(scores)
+    return peaks, clicks, negatives
 
 
-def _by_image(
-    labels: Mapping[str, Annotations], fitted: HeadFit
-) -> dict[str, tuple[Floats, Floats]]:
-    """Return labelled places and their held-out scores by image, in the order of the examples."""
-    found, n_positive, n_negative = {}, 0, 0
-    for name, entry in labels.items():
-        positive, negative = entry.positives, entry.negatives
-        scores = (
-            fitted.clicks[n_positive : n_positive + len(positive)],
-            fitted.negatives[n_negative : n_negative + len(negative)],
-        )
-        found[name] = (np.concatenate([positive, negative]), np.concatenate(scores))
-        n_positive, n_negative = n_positive + len(positive), n_negative + len(negative)
-    return found
-
-
-def _replaced(
-    positions: Floats, scores: Floats, places: Floats, known: Floats, reach: float
-) -> Floats:
-    """Return the scores of peaks, those of labelled places by their held-out scores."""
+def _nearest(
+    positions: Floats, places: Floats, reach: float
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """Return which places have a peak within reach, and the peaks of those."""
     if not len(positions) or not len(places):
-        return scores
+        return np.zeros(len(places), bool), np.empty(0, np.intp)
     gap, nearest = cKDTree(positions).query(places, distance_upper_bound=reach)
     near = np.isfinite(gap)
-    scores = scores.copy()
-    scores[nearest[near]] = known[near]
-    return scores
+    return near, nearest[near]
 
 
 def _proposed_threshold(log_odds: Floats) -> float:
