@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,9 +13,13 @@ from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureCache, FeatureMap
 from napari_cryoml.picking.live._channels import live_features, live_key
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
+from napari_cryoml.picking.live._examples import ImageExamples, image_examples
 from napari_cryoml.picking.live._fit import LiveFit, fit_live
 from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
+
+_MOST_TAUGHT = 2000
+"""Labelled images whose examples are kept, about half a megabyte each at most."""
 
 
 @dataclass(eq=False)
@@ -31,6 +35,7 @@ class LivePicker:
     images: Mapping[str, ImageSource]
     cache: FeatureCache
     _latest: tuple[bytes, LiveFit] | None = field(default=None, init=False)
+    _taught: dict[tuple[str, bytes], ImageExamples] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, images: Sequence[ImageSource], cache: FeatureCache | None = None) -> LivePicker:
@@ -61,8 +66,17 @@ class LivePicker:
 
     def _fit_again(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveFit:
         named = {name: self._image(name) for name, entry in labels.items() if len(entry)}
-        maps = {name: self.features(name, config) for name in named}
-        return fit_live(named, maps, labels, config)
+        maps = _Maps(list(named), lambda name: self.features(name, config))
+
+        def taught(name: str, entry: Annotations) -> ImageExamples:
+            key = live_key(named[name], config), _key_of({name: entry}, config)
+            if key not in self._taught:
+                self._taught[key] = image_examples(maps[name], entry, config.seed)
+                while len(self._taught) > _MOST_TAUGHT:
+                    self._taught.pop(next(iter(self._taught)))
+            return self._taught[key]
+
+        return fit_live(named, maps, labels, config, parts=taught)
 
     def answer(self, request: LiveRequest) -> LiveAnswer:
         """Refit to the labels, and pick the image on show.
@@ -77,8 +91,7 @@ class LivePicker:
             raise InputError("There is no image on show to pick: choose one in the list.")
         seconds: dict[str, float] = {}
         with _timed(seconds, "features"):
-            for other in {name, *(n for n, entry in request.labels.items() if len(entry))}:
-                self.features(other, config)
+            self.features(name, config)
         with _timed(seconds, "fit"):
             fitted = self._fit(request.labels, config)
         model, image, features = fitted.model, self._image(name), self.features(name, config)
@@ -101,6 +114,23 @@ class LivePicker:
         if name not in self.images:
             raise InputError(f"There is no image named {name!r} in the list: open it first.")
         return self.images[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps(Mapping[str, FeatureMap]):
+    """Features by image, made or read when they are asked for: not all may fit into memory."""
+
+    names: list[str]
+    make: Callable[[str], FeatureMap]
+
+    def __getitem__(self, name: str) -> FeatureMap:
+        return self.make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _key_of(labels: Mapping[str, Annotations], config: LiveConfig) -> bytes:

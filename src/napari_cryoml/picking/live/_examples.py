@@ -75,49 +75,93 @@ class Examples:
         )
 
 
-def collect_examples(
-    maps: Mapping[str, FeatureMap], labels: Mapping[str, Annotations], seed: int
-) -> Examples:
-    """Return what the labelled images teach.
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageExamples:
+    """What one labelled image teaches; small, so that its features need not stay in memory.
 
     Parameters
     ----------
-    maps : mapping of str to FeatureMap
-        Of every labelled image.
-    labels : mapping of str to Annotations
+    positives, negatives : _Clicked
+    unlabelled : array of shape (n, C), float32
+        In random order: the first rows are an even draw too.
+    """
+
+    positives: _Clicked
+    negatives: _Clicked
+    unlabelled: Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clicked:
+    """Grid points that stand for clicks: features, which click, and how near (0 is nearest)."""
+
+    rows: Rows
+    owner: Index
+    rank: Index
+    n_clicks: int
+
+    @classmethod
+    def of(cls, features: FeatureMap, positions: npt.NDArray[np.float64]) -> _Clicked:
+        index, owner, rank = _points_near(features, positions)
+        rows = features.values[(slice(None), *index.T)].T.astype(np.float32)
+        return cls(rows, owner, rank, len(positions))
+
+
+def image_examples(features: FeatureMap, labels: Annotations, seed: int) -> ImageExamples:
+    """Return what one labelled image teaches.
+
+    Parameters
+    ----------
+    features : FeatureMap
+    labels : Annotations
         Positions in pixels of the image.
     seed : int
-        Of the draw of unlabelled points; the draw from an image does not depend on the others.
+        Of the draw of unlabelled points.
     """
+    return ImageExamples(
+        _Clicked.of(features, labels.positives),
+        _Clicked.of(features, labels.negatives),
+        _draw(features, labels.positions, UNLABELLED_POINTS, seed),
+    )
+
+
+def join_examples(parts: Sequence[ImageExamples]) -> Examples:
+    """Return what labelled images teach together, fewer rows of each where they are many."""
+    n_each = min(UNLABELLED_POINTS, max(_MOST_UNLABELLED // max(len(parts), 1), 50))
+    unlabelled = [part.unlabelled[:n_each] for part in parts]
+    return Examples(
+        *_joined([part.positives for part in parts]),
+        *_joined([part.negatives for part in parts]),
+        np.concatenate(unlabelled),
+        np.repeat(np.arange(len(parts)), [len(rows) for rows in unlabelled]),
+    )
+
+
+def collect_examples(
+    maps: Mapping[str, FeatureMap], labels: Mapping[str, Annotations], seed: int
+) -> Examples:
+    """Return what the labelled images teach, see `image_examples`; images sorted by name."""
     names = sorted(name for name, entry in labels.items() if len(entry))
-    positives = _at_clicks(maps, [(name, labels[name].positives) for name in names])
-    negatives = _at_clicks(maps, [(name, labels[name].negatives) for name in names])
-    n_each = min(UNLABELLED_POINTS, max(_MOST_UNLABELLED // max(len(names), 1), 50))
-    unlabelled = [_draw(maps[name], labels[name].positions, n_each, seed) for name in names]
-    image = np.repeat(np.arange(len(names)), [len(rows) for rows in unlabelled])
-    return Examples(*positives, *negatives, np.concatenate(unlabelled), image)
+    return join_examples([image_examples(maps[name], labels[name], seed) for name in names])
 
 
-def _at_clicks(
-    maps: Mapping[str, FeatureMap], places: Sequence[tuple[str, npt.NDArray[np.float64]]]
-) -> tuple[Rows, Index, Index]:
-    rows: list[Rows] = [np.empty((0, next(iter(maps.values())).n_channels), np.float32)]
-    clicks: list[Index] = [np.empty(0, np.intp)]
-    images: list[Index] = [np.empty(0, np.intp)]
-    n_all, n_before = sum(len(positions) for _, positions in places), 0
-    for number, (name, positions) in enumerate(places):
-        index, owner = _points_near(maps[name], positions, max(_MOST_ROWS // max(n_all, 1), 1))
-        rows.append(maps[name].values[(slice(None), *index.T)].T.astype(np.float32))
-        clicks.append(owner + n_before)
-        images.append(np.full(len(owner), number))
-        n_before += len(positions)
-    return np.concatenate(rows), np.concatenate(clicks), np.concatenate(images)
+def _joined(parts: Sequence[_Clicked]) -> tuple[Rows, Index, Index]:
+    """Return rows, the click of each, and the image of each."""
+    first = np.cumsum([0, *(part.n_clicks for part in parts)])
+    most = max(_MOST_ROWS // max(int(first[-1]), 1), 1)
+    near = [part.rank < most for part in parts]
+    pairs = list(zip(parts, near, strict=True))
+    return (
+        np.concatenate([part.rows[kept] for part, kept in pairs]),
+        np.concatenate([part.owner[k] + n for (part, k), n in zip(pairs, first, strict=False)]),
+        np.repeat(np.arange(len(parts)), [int(kept.sum()) for kept in near]),
+    )
 
 
 def _points_near(
-    features: FeatureMap, positions: npt.NDArray[np.float64], most: int
-) -> tuple[Index, Index]:
-    """Return the grid points that stand for each position, and which position each stands for."""
+    features: FeatureMap, positions: npt.NDArray[np.float64]
+) -> tuple[Index, Index, Index]:
+    """Return the grid points that stand for each position, that position, and their ranks."""
     ndim = len(features.grid)
     last = np.asarray(features.grid) - 1
     centres = np.clip(features.to_grid(positions).reshape(-1, ndim), 0, last)
@@ -126,9 +170,8 @@ def _points_near(
     gaps = np.linalg.norm(points - centres[:, None], axis=-1)
     gaps[((points < 0) | (points > last)).any(axis=-1)] = np.inf
     rank = gaps.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-    near = (rank == 0) | ((gaps <= _CLICK_RADIUS) & (rank < most))
-    owner, step = np.nonzero(near)
-    return points[owner, step], owner
+    owner, step = np.nonzero((rank == 0) | (gaps <= _CLICK_RADIUS))
+    return points[owner, step], owner, rank[owner, step]
 
 
 def _draw(features: FeatureMap, known: npt.NDArray[np.float64], n: int, seed: int) -> Rows:

@@ -15,7 +15,7 @@ from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live._calibration import calibrate, expected_curve
 from napari_cryoml.picking.live._channels import particle_channel
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
-from napari_cryoml.picking.live._examples import ImageExamples
+from napari_cryoml.picking.live._examples import ImageExamples, image_examples, join_examples
 from napari_cryoml.picking.live._head import HeadFit, fit_head
 from napari_cryoml.picking.live._model import LiveModel, RawPeaks, raw_peaks
 
@@ -76,7 +76,8 @@ def fit_live(
     n_positives = sum(len(entry.positives) for entry in kept.values())
     if n_positives == 0:
         raise InputError("There is no labelled particle to learn from: click on three or more.")
-    examples = collect_examples(maps, kept, config.seed)
+    taught = parts or (lambda name, entry: image_examples(maps[name], entry, config.seed))
+    examples = join_examples([taught(name, entry) for name, entry in kept.items()])
     if not len(examples.unlabelled):
         raise InputError(
             "The labelled images hold no place to compare particles with, beyond the labels and "

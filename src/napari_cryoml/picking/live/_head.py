@@ -99,11 +99,16 @@ class HeadFit:
         Held-out raw scores of labelled particles.
     negatives : array of shape (m,)
         Held-out raw scores of places labelled as no particle.
+    click_changes : array of shape (n,)
+    negative_changes : array of shape (m,)
+        Held-out scores less those of the head that has seen all.
     """
 
     head: Head
     clicks: Floats
     negatives: Floats
+    click_changes: Floats
+    negative_changes: Floats
 
 
 def fit_head(
@@ -114,7 +119,7 @@ def fit_head(
     With logits f, labelled particles p, labelled negatives n and unlabelled points u, this is
     minimised over the weights w:
 
-        a mean_p log(1 + e^-f) + a mean_n log(1 + e^f) + (1 - a) mean_u log(1 + e^f)
+        a mean_p log(1 + e^-f) + b mean_n log(1 + e^f) + (1 - a) mean_u log(1 + e^f)
         + lambda |w - w_0|^2 / 2000,
 
     logistic regression with the unlabelled points in the place of negatives, weighted. Where a
@@ -125,7 +130,8 @@ def fit_head(
     probability they stand for is found afterwards. The unbiased risk (du Plessis et al. 2015) was
     tried: it ranks alike where the head is linear, and follows outliers where it has squares.
 
-    Each click counts alike, however many grid points stand for it. Newton's method needs a few
+    Each click counts alike, however many grid points stand for it, and a negative as much as a
+    positive (b = a n / p, a at most). Newton's method needs a few
     steps, and its Hessian gives what the head would say had it not seen a click (Rad and Maleki
     2020, J. R. Stat. Soc. B 82, 965). Degree and strength are chosen by the loss on labelled
     images that were left out, three parts of them at most, which tells what holds for other
@@ -149,13 +155,15 @@ def fit_head(
     basis = Basis.of(examples.unlabelled)
     problem = _Problem.of(examples, basis, chosen, particle_channel)
     weights, factor = problem.minimise(problem.centre, strength)
-    clicks, negatives, _ = problem.held_out(weights, factor)
-    return HeadFit(basis.head(weights, chosen, strength), clicks, negatives)
+    clicks, click_changes, _ = problem.positives.held_out(weights, factor)
+    negatives, negative_changes, _ = problem.negatives.held_out(weights, factor)
+    head = basis.head(weights, chosen, strength)
+    return HeadFit(head, clicks, negatives, click_changes, negative_changes)
 
 
 def _folds(examples: Examples) -> list[npt.NDArray[np.intp]]:
     """Return parts of the labelled images to leave out in turn; none if they are too few."""
-    images = np.unique(examples.unlabelled_images)
+    images = np.unique(examples.positive_images)
     parts = [images[start::_FOLDS] for start in range(min(_FOLDS, len(images)))]
     counts = [len(examples.of_images(part).clicks) for part in parts]
     enough = len(parts) > 1 and min(counts) > 0
@@ -192,7 +200,7 @@ def _by_left_out_clicks(
     for degree in degrees:
         problem = _Problem.of(examples, basis, degree, particle_channel, _SELECTION_POINTS)
         for strength, weights, factor in _path(problem, degree):
-            clicks, _, loss = problem.held_out(weights, factor)
+            clicks, loss = problem.held_out(weights, factor)
             trials.append((degree, strength, loss, POSITIVE_SHARE * np.logaddexp(0, -clicks)))
     best = min(trials, key=lambda trial: trial[2])
     for trial in trials:  # simple ones first
@@ -273,13 +281,13 @@ class _Group:
     def losses(self, scores: Floats) -> Floats:
         return np.logaddexp(0, -self.sign * scores)
 
-    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, float]:
-        """Return the score of each click by one Newton step without it, and the mean loss.
+    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, Floats, float]:
+        """Return the score of each click by one Newton step without it, its change, and the loss.
 
         A click scores what the best of its rows scores.
         """
         if not len(self.blocks):
-            return np.empty(0), 0.0
+            return np.empty(0), np.empty(0), 0.0
         known = self.blocks >= 0
         rows = self.rows[self.blocks].astype(np.float64) * known[..., None]
         scores, wrong = rows @ weights, self.wrong(weights)[self.blocks] * known
@@ -291,7 +299,8 @@ class _Group:
         held = scores - self.sign * (lever @ push)[..., 0]
         losses = np.where(known, self.losses(held), 0).sum(axis=1) / known.sum(axis=1)
         best = np.where(known, held, -np.inf).max(axis=1)
-        return best, float(losses.mean())
+        change = best - np.where(known, scores, -np.inf).max(axis=1)
+        return best, change, float(losses.mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -313,17 +322,19 @@ class _Problem:
         most_unlabelled: int | None = None,
     ) -> _Problem:
         step = 1 if most_unlabelled is None else -(-len(examples.unlabelled) // most_unlabelled)
-        share = POSITIVE_SHARE
+        n_clicks, n_negatives = len(examples.clicks), len(np.unique(examples.negative_clicks))
         positives = basis.rows(examples.positives, degree)
         negatives = basis.rows(examples.negatives, degree)
         unlabelled = basis.rows(examples.unlabelled[::step], degree)
+        # A negative weighs what a positive weighs; many of them, what all positives weigh.
+        against = POSITIVE_SHARE * min(n_negatives / max(n_clicks, 1), 1.0)
         centre = np.zeros(unlabelled.shape[1])
         if particle_channel is not None:
             centre[particle_channel] = 1.0
         return cls(
-            _Group.of(positives, 1.0, share, examples.positive_clicks),
-            _Group.of(negatives, -1.0, share, examples.negative_clicks),
-            _Group.of(unlabelled, -1.0, 1 - share),
+            _Group.of(positives, 1.0, POSITIVE_SHARE, examples.positive_clicks),
+            _Group.of(negatives, -1.0, against, examples.negative_clicks),
+            _Group.of(unlabelled, -1.0, 1 - POSITIVE_SHARE),
             centre,
         )
 
@@ -347,15 +358,16 @@ class _Problem:
             weights, value = trial, found
         return weights, factor
 
-    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, Floats, float]:
-        """Return the held-out scores of clicks and of negatives, and the loss of new places.
+    def held_out(self, weights: Floats, factor: Any) -> tuple[Floats, float]:
+        """Return the held-out scores of clicks, and the loss of new places.
 
         There are always new unlabelled places, so theirs are not held out.
         """
-        clicks, loss = self.positives.held_out(weights, factor)
-        negatives, other = self.negatives.held_out(weights, factor)
+        clicks, _, loss = self.positives.held_out(weights, factor)
+        other = self.negatives.held_out(weights, factor)[2]
         rest = self.unlabelled.losses(self.unlabelled.scores(weights)).mean()
-        return clicks, negatives, POSITIVE_SHARE * (loss + other) + (1 - POSITIVE_SHARE) * rest
+        share = float(self.negatives.weights.sum()) / _WEIGHT
+        return clicks, POSITIVE_SHARE * loss + share * other + (1 - POSITIVE_SHARE) * rest
 
     def loss(self, weights: Floats) -> float:
         """Return the weighted mean loss of all rows."""
