@@ -53,6 +53,17 @@ def test_every_flag_of_training_reaches_the_picker(shell, micrographs, tmp_path:
     assert config.device == "cpu"
 
 
+def test_the_live_picker_is_measured_beside_the_network(shell, micrographs, tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    said = _train(shell, micrographs, out, "--live", "--live-labels", "--device", "cpu", "--json")
+    assert said.code == 0, said.err
+    picker = Picker.load(out)
+    assert picker.config.live_labels
+    assert said.json["better"] == picker.summary["better"]
+    assert said.json["live_validation_ap"] == picker.summary["live_validation_ap"] > 0
+    assert said.json["validation_ap"] == picker.summary["validation_ap"]
+
+
 def test_angstrom_of_images_that_do_not_say(shell, micrographs: Path, tmp_path: Path) -> None:
     image = tmp_path / "micrograph_000.mrc"
     write_mrc(image, open_image(micrographs / image.name).read())

@@ -32,7 +32,8 @@ from napari_cryoml.data import ImageSource, PicksTable
 from napari_cryoml.jobs import Event, Job
 from napari_cryoml.models import detectors
 from napari_cryoml.objectives import objectives
-from napari_cryoml.picking import PickerConfig, baselines
+from napari_cryoml.picking import PickerConfig, PickersCompared, baselines
+from napari_cryoml.picking.live import LiveConfig
 
 app = typer.Typer(no_args_is_help=True, help="Train a picker, run it, and judge its picks.")
 
@@ -64,6 +65,13 @@ def train(
     particles_per_image: Annotated[
         float | None, typer.Option(help=field_help(PickerConfig, "particles_per_image"))
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Measure the live picker too, on the same held-out labels."),
+    ] = False,
+    live_labels: Annotated[
+        bool, typer.Option("--live-labels", help=field_help(PickerConfig, "live_labels"))
+    ] = False,
     pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
     settings: Annotated[
         list[str] | None,
@@ -85,11 +93,13 @@ def train(
         autoencoder=autoencoder,
         device=device,
         particles_per_image=particles_per_image,
+        live_labels=live_labels,
         training=_budget(minutes, steps) | {"seed": seed},
     )
     config = with_settings(config, settings or [])
     labelled = read_labels(labels, sources, size)
-    job = train_picker(sources, labelled, config, out=check_output(out), start=start)
+    beside = LiveConfig(diameter=config.diameter, device=device, seed=seed) if live else None
+    job = train_picker(sources, labelled, config, out=check_output(out), start=start, live=beside)
     last: dict[str, Any] = {}
     path = run_job(job, "Training", lambda event: last.update(_figures(event)))
     report({"model": str(path), **last}, as_json=as_json)
@@ -110,6 +120,9 @@ def _figures(event: Event) -> dict[str, Any]:
             figures[key] = getattr(event, name)
     if getattr(event, "validation", None) is not None:
         figures["validation_ap"] = event.validation  # type: ignore[attr-defined]
+    if isinstance(event, PickersCompared):
+        figures |= {"live_validation_ap": event.live, "better": event.better}
+        figures |= {} if event.network is None else {"validation_ap": event.network}
     return figures
 
 
