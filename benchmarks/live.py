@@ -17,15 +17,31 @@ import torch
 from _live_accuracy import accuracy, accuracy_table
 from _live_coverage import coverage, coverage_table
 from _live_list import list_table, long_list
+from _live_queue import queue, queue_table
 from _record import load, put_into_page, save
 
 Row = dict[str, Any]
+
+
+def _click(_: argparse.Namespace) -> Iterable[Row]:
+    from _live_click import click  # Qt is only wanted here
+
+    return click()
+
+
+def _click_table(rows: Sequence[Row]) -> str:
+    from _live_click import click_table
+
+    return click_table(rows)
+
 
 SECTIONS: dict[
     str, tuple[Callable[[argparse.Namespace], Iterable[Row]], Callable[[Sequence[Row]], str]]
 ] = {
     "accuracy": (lambda options: accuracy(options.seeds), accuracy_table),
     "coverage": (lambda options: coverage(options.sets), coverage_table),
+    "queue": (lambda options: queue(options.seeds), queue_table),
+    "click": (_click, _click_table),
     "list": (lambda options: long_list(options.images), list_table),
 }
 
