@@ -55,6 +55,18 @@ def test_answers_are_labels_and_the_next_place_follows_at_once(
     assert circle(clicked) == [90.0, 70.0]
 
 
+def test_an_answer_needs_a_look_at_the_place(clicked, suggest, idle):
+    clicked.questions.ask()
+    suggest(place(SHOWN, 50, 40))
+    clicked.choose("b.mrc")
+    idle()
+    before = clicked.session.project.edit_number
+    assert clicked.questions.answer("yes")
+    idle()
+    assert clicked.session.project.edit_number == before
+    assert circle(clicked) == [50.0, 40.0]
+
+
 def test_skip_labels_nothing(clicked, suggest):
     clicked.questions.ask()
     suggest(place(SHOWN, 50, 40), place(SHOWN, 90, 70))

@@ -137,6 +137,25 @@ def test_live_picking_rests_while_picks_are_reviewed(reviewing, idle, services):
     assert len(services[-1].asked) == n + 1
 
 
+def test_an_answer_needs_a_look_at_the_place(reviewing, idle):
+    course = reviewing.questions.review._course
+    reviewing.choose("c.mrc")
+    idle()
+    assert circle(reviewing) is None
+    reviewing.questions.answer("yes")
+    idle()
+    assert course.answers == {}
+    assert reviewing.desk.shown == course.pool.image(course.at)
+    reviewing.questions.answer("yes")
+    assert len(course.answers) == 1
+
+
+def test_turning_live_picking_over_ends_the_review(reviewing):
+    reviewing.switch_live(False)
+    assert not reviewing.questions.review.is_open
+    assert circle(reviewing) is None
+
+
 def test_old_picks_are_not_reviewed(picked_all, idle, view):
     add(picked_all, (80, 80))
     picked_all.questions.certify()

@@ -72,7 +72,10 @@ class Asking:
         if answer == "stop":
             self.close()
             return
-        if answer != "skip" and place.image == self._desk.shown:
+        if not self._spotlight.is_seen:
+            self._spotlight.point_at(place.image, place.position)
+            return
+        if answer != "skip":
             label = POSITIVE if answer == "yes" else NEGATIVE
             self._desk.layers.label_at(place.position, label)
             self._suggest()

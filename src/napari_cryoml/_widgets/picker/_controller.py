@@ -201,6 +201,7 @@ class PickerController:
 
     def switch_live(self, on: bool | None = None) -> None:
         """Turn live picking on or off; None to change over."""
+        self.questions.leave_session()
         self.live.toggle(on)
         self.results.pick_shown(again=True)
 

@@ -104,6 +104,9 @@ class Review:
             self._end()
             self._desk.note("The review was stopped; an unfinished one proves nothing.")
             return
+        if not self._spotlight.is_seen:
+            self._ask(course)  # the user has gone elsewhere: an answer needs a look
+            return
         course.answers[course.at] = answer
         if len(course.answers) < len(course.order):
             self._ask(course)

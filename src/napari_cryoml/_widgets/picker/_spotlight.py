@@ -36,20 +36,27 @@ class Spotlight:
         """Go to a place: pixel (z)yx, shape (ndim,), of the image of a name."""
         self._camera.remember()
         self._place = image, np.asarray(position, np.float64)
-        if self._desk.shown == image:
+        if self.is_seen:
             self.on_image_shown()
         else:
             self._desk.layers.show_circle(None, 0)
             self._choose(image)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the image of the place is on the canvas."""
+        return self._place is not None and self._place[0] == self._desk.shown
+
     def on_image_shown(self) -> None:
         """Point at the place if its image is the one on the canvas now."""
         if self._place is None:
             return
-        image, position = self._place
-        if image == self._desk.shown:
+        if self.is_seen:
+            position = self._place[1]
             self._camera.look_at(position)
             self._desk.layers.show_circle(position, _CIRCLE * self._desk.layers.diameter_px)
+        else:
+            self._desk.layers.show_circle(None, 0)
 
     def put_out(self) -> None:
         """Take the circle away and give back the view from before."""

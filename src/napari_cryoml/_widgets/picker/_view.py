@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ from napari_cryoml._widgets.picker._dialogs import (
     ask_files,
     ask_folder,
 )
-from napari_cryoml._widgets.picker._dock import Dock
 from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
 from napari_cryoml._widgets.picker._groups import (
     ExportGroup,
@@ -31,10 +29,11 @@ from napari_cryoml._widgets.picker._groups import (
 )
 from napari_cryoml._widgets.picker._image_table import ImageRow
 from napari_cryoml._widgets.picker._live_group import LiveGroup
+from napari_cryoml._widgets.picker._options_dock import OptionsDock
 from napari_cryoml._widgets.picker._question import QuestionPanel
 
 
-class PickerView(Dock):
+class PickerView(OptionsDock):
     """All controls of the Picker, in a scroll area of their own.
 
     Parameters
@@ -65,8 +64,6 @@ class PickerView(Dock):
     labels_import_requested = Signal(str)
     missing_folder_chosen = Signal(Path)
     opacity_changed = Signal(float)
-    options_changed = Signal()
-    live_options_changed = Signal()
 
     def __init__(
         self,
@@ -75,15 +72,13 @@ class PickerView(Dock):
         leave_out: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        guard = WheelGuard(self)
+        guard = WheelGuard()
+        form = ConfigForm(config_class, choices=choices, leave_out=leave_out)
+        super().__init__(AdvancedGroup(form, guard), parent)
+        guard.setParent(self)
         self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
         self.live, self.question = LiveGroup(guard), QuestionPanel()
         self.picks, self.export = PicksGroup(), ExportGroup()
-        self.advanced = AdvancedGroup(
-            ConfigForm(config_class, choices=choices, leave_out=leave_out), guard
-        )
-        self.form = self.advanced.form
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -130,8 +125,6 @@ class PickerView(Dock):
         self.advanced.opacity.valueChanged.connect(
             lambda value: self.opacity_changed.emit(value / 100)
         )
-        self.form.changed.connect(self.options_changed)
-        self.advanced.live_form.changed.connect(self.live_options_changed)
 
     # Setters
 
@@ -169,10 +162,6 @@ class PickerView(Dock):
         spin.setValue(value)
         spin.blockSignals(False)
 
-    def show_derived(self, text: str) -> None:
-        """Show what follows from the diameter and the options."""
-        self.advanced.derived.setText(text)
-
     def show_drawing(self, drawing: bool) -> None:
         """Show whether the next drag draws the diameter."""
         self.label.draw.blockSignals(True)
@@ -207,46 +196,6 @@ class PickerView(Dock):
         """Show that no job runs any more, and what became of it."""
         self.show_job("")
         self.train.job.end(text)
-
-    def options(self) -> dict[str, Any]:
-        """Return what is set under Advanced."""
-        return self.form.values()
-
-    def set_options(self, values: dict[str, Any]) -> None:
-        """Show these values under Advanced."""
-        self.form.set_values(values)
-
-    def config(self, **elsewhere: Any) -> Config:
-        """Return the Config on show, with the values of the fields that are set elsewhere.
-
-        Raises
-        ------
-        InputError
-            If a value is not accepted.
-        """
-        return self.form.config(**elsewhere)
-
-    def live_options(self) -> dict[str, Any]:
-        """Return what is set for live picking under Advanced."""
-        return self.advanced.live_form.values()
-
-    def set_live_options(self, values: dict[str, Any]) -> None:
-        """Show these values for live picking under Advanced."""
-        self.advanced.live_form.set_values(values)
-
-    def live_config(self, **elsewhere: Any) -> Config:
-        """Return the Config of live picking, with the values that are set elsewhere.
-
-        Raises
-        ------
-        InputError
-            If a value is not accepted.
-        """
-        return self.advanced.live_form.config(**elsewhere)
-
-    def goes_on(self) -> bool:
-        """Return whether training shall start from the last model."""
-        return bool(self.advanced.go_on.isChecked())
 
     def step_threshold(self, direction: int) -> None:
         """Move the line of the histogram a little, up (1) or down (-1), with its signals."""

@@ -1,0 +1,76 @@
+"""The part of the dock that holds the options under Advanced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QWidget
+
+from napari_cryoml._registry import Config
+from napari_cryoml._widgets.picker._advanced import AdvancedGroup
+from napari_cryoml._widgets.picker._dock import Dock
+
+
+class OptionsDock(Dock):
+    """A dock with options.
+
+    Parameters
+    ----------
+    advanced : AdvancedGroup
+    parent : QWidget, optional
+    """
+
+    options_changed = Signal()
+    live_options_changed = Signal()
+
+    def __init__(self, advanced: AdvancedGroup, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.advanced = advanced
+        self.form = advanced.form
+        self.form.changed.connect(self.options_changed)
+        advanced.live_form.changed.connect(self.live_options_changed)
+
+    def options(self) -> dict[str, Any]:
+        """Return what is set under Advanced."""
+        return self.form.values()
+
+    def set_options(self, values: dict[str, Any]) -> None:
+        """Show these values under Advanced."""
+        self.form.set_values(values)
+
+    def config(self, **elsewhere: Any) -> Config:
+        """Return the Config on show, with the values of the fields that are set elsewhere.
+
+        Raises
+        ------
+        InputError
+            If a value is not accepted.
+        """
+        return self.form.config(**elsewhere)
+
+    def live_options(self) -> dict[str, Any]:
+        """Return what is set for live picking under Advanced."""
+        return self.advanced.live_form.values()
+
+    def set_live_options(self, values: dict[str, Any]) -> None:
+        """Show these values for live picking under Advanced."""
+        self.advanced.live_form.set_values(values)
+
+    def live_config(self, **elsewhere: Any) -> Config:
+        """Return the Config of live picking, with the values that are set elsewhere.
+
+        Raises
+        ------
+        InputError
+            If a value is not accepted.
+        """
+        return self.advanced.live_form.config(**elsewhere)
+
+    def goes_on(self) -> bool:
+        """Return whether training shall start from the last model."""
+        return bool(self.advanced.go_on.isChecked())
+
+    def show_derived(self, text: str) -> None:
+        """Show what follows from the diameter and the options."""
+        self.advanced.derived.setText(text)
