@@ -7,12 +7,13 @@ from ._certify import (
     plan_review,
     review_threshold,
 )
+from ._channels import live_features
 from ._config import LEAST_CLICKS, LiveConfig
 from ._engine import LivePicker
 from ._fit import fit_live
 from ._head import Head, fit_head
 from ._jobs import pick_live
-from ._messages import LiveAnswer, LiveRequest
+from ._messages import LiveAnswer, LiveFigures, LiveRequest
 from ._model import LiveModel
 from ._prior import Estimate
 from ._queue import Suggestion, SuggestRequest, suggest_clicks
@@ -26,6 +27,7 @@ __all__ = [
     "Head",
     "LiveAnswer",
     "LiveConfig",
+    "LiveFigures",
     "LiveModel",
     "LivePicker",
     "LiveRequest",
@@ -39,6 +41,7 @@ __all__ = [
     "expected_curve",
     "fit_head",
     "fit_live",
+    "live_features",
     "pick_live",
     "plan_review",
     "review_threshold",
