@@ -8,6 +8,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ArrayImage
 from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live import LiveConfig, _fit, fit_live
+from napari_cryoml.picking.live._head import HeadFit
+from napari_cryoml.picking.live._model import RawPeaks
 
 CONFIG = LiveConfig(diameter=14, encoder=False, device="cpu")
 
@@ -82,7 +84,7 @@ def test_labels_of_each_kind_are_ordered_by_place(ndim):
     expected = sorted((kind, *row) for row, kind in zip(rows.tolist(), kinds.tolist(), strict=True))
     for _ in range(3):
         turned = rng.permutation(30)
-        entry = _fit._ordered(Annotations(rows[turned], kinds[turned]))
+        entry = _fit.in_order(Annotations(rows[turned], kinds[turned]))
         found = [(kind, *row) for row, kind in zip(entry.positions, entry.labels, strict=True)]
         assert [tuple(map(float, row)) for row in found] == expected
 
@@ -167,34 +169,39 @@ def test_a_larger_number_gives_the_better_peaks_a_higher_probability(label):
     assert (few.calibration.log_odds(scores) < many.calibration.log_odds(scores)).all()
 
 
-def test_labelled_peaks_count_with_their_held_out_scores():
-    positions = np.array([[0.0, 0], [10, 0], [20, 0], [30, 0]])
-    scores = np.array([4.0, 3, 2, 1])
-    places, known = np.array([[11.0, 0], [24, 0], [29, 1]]), np.array([-1.0, -2, -3])
-    found = _fit._replaced(positions, scores, places, known, 3.0)
-    assert found.tolist() == [4, -1, 2, -3]
-    assert scores.tolist() == [4, 3, 2, 1]
-    nothing = np.empty((0, 2))
-    assert _fit._replaced(positions, scores, nothing, np.empty(0), 3.0).tolist() == [4, 3, 2, 1]
-    assert len(_fit._replaced(nothing, np.empty(0), places, known, 3.0)) == 0
-
-
-def test_held_out_scores_go_back_to_their_labels(label):
-    class Fitted:
-        clicks, negatives = np.array([1.0, 2.0, 3.0]), np.array([-1.0, -2.0])
-
+def test_labelled_peaks_lose_what_their_labels_taught(label):
+    positions = np.array([[0.0, 0], [20, 0], [40, 0], [60, 0]])
+    scores = np.array([4.0, 3, 2, 1], np.float32)
+    found = {name: RawPeaks(None, positions, scores) for name in ("b", "d")}
     labels = {
         "a": label([(0, 0)], [(1, 1)]),
-        "b": label([(2, 2), (3, 3)]),
+        "b": label([(22, 0), (29, 60)], [(61, 1)]),  # one far from every peak
         "c": label([], [(4, 4)]),
+        "d": label([(0, 1)]),
     }
-    found = _fit._by_image(labels, Fitted)
-    assert {name: scores.tolist() for name, (_, scores) in found.items()} == {
-        "a": [1, -1],
-        "b": [2, 3],
-        "c": [-2],
-    }
-    assert found["b"][0].tolist() == [[2, 2], [3, 3]]
+    fitted = HeadFit(
+        None,
+        np.array([9.0, 2.5, 7.0, 3.0]),
+        np.array([-5.0, 0.5, -6.0]),
+        np.array([-1.0, -0.5, -2.0, -1.5]),
+        np.array([0.1, 0.25, 0.1]),
+    )
+    images = {name: Unread(np.zeros((80, 80)), name) for name in found}
+    peaks, clicks, negatives = _fit._held_out_peaks(found, images, labels, CONFIG, fitted)
+    assert [one.tolist() for one in peaks] == [[4, 2.5, 2, 1.25], [2.5, 3, 2, 1]]
+    assert clicks.tolist() == [9, 2.5, 7, 2.5]  # at a peak, the score of that peak
+    assert negatives.tolist() == [-5, 1.25, -6]
+    assert scores.tolist() == [4, 3, 2, 1]
+    assert fitted.clicks.tolist() == [9, 2.5, 7, 3]
+
+
+def test_without_peaks_the_clicks_keep_their_scores(label):
+    none = RawPeaks(None, np.empty((0, 2)), np.empty(0, np.float32))
+    fitted = HeadFit(None, np.array([1.0]), np.empty(0), np.array([-1.0]), np.empty(0))
+    images = {"a": Unread(np.zeros((80, 80)), "a")}
+    labels = {"a": label([(5, 5)])}
+    peaks, clicks, negatives = _fit._held_out_peaks({"a": none}, images, labels, CONFIG, fitted)
+    assert [len(part) for part in (*peaks, clicks, negatives)] == [0, 1, 0]
 
 
 def test_the_proposed_threshold_has_the_best_expected_f1():

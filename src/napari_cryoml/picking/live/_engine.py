@@ -14,7 +14,7 @@ from napari_cryoml.features import FeatureCache, FeatureMap
 from napari_cryoml.picking.live._channels import live_features, live_key
 from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
 from napari_cryoml.picking.live._examples import ImageExamples, image_examples
-from napari_cryoml.picking.live._fit import LiveFit, fit_live
+from napari_cryoml.picking.live._fit import LiveFit, fit_live, in_order
 from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
 
@@ -69,14 +69,19 @@ class LivePicker:
         maps = _Maps(list(named), lambda name: self.features(name, config))
 
         def taught(name: str, entry: Annotations) -> ImageExamples:
-            key = live_key(named[name], config), _key_of({name: entry}, config)
-            if key not in self._taught:
-                self._taught[key] = image_examples(maps[name], entry, config.seed)
-                while len(self._taught) > _MOST_TAUGHT:
-                    self._taught.pop(next(iter(self._taught)))
-            return self._taught[key]
+            return self.examples(name, entry, config)
 
         return fit_live(named, maps, labels, config, parts=taught)
+
+    def examples(self, name: str, entry: Annotations, config: LiveConfig) -> ImageExamples:
+        """Return what an image and its labels teach; it is kept, a fit need not look again."""
+        entry = in_order(entry)
+        key = live_key(self._image(name), config), _key_of({name: entry}, config)
+        if key not in self._taught:
+            self._taught[key] = image_examples(self.features(name, config), entry, config.seed)
+            while len(self._taught) > _MOST_TAUGHT:
+                self._taught.pop(next(iter(self._taught)))
+        return self._taught[key]
 
     def answer(self, request: LiveRequest) -> LiveAnswer:
         """Refit to the labels, and pick the image on show.

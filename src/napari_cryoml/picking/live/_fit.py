@@ -72,7 +72,7 @@ def fit_live(
     InputError
         If no particle is labelled, or nothing but labels is left of the labelled images.
     """
-    kept = {name: _ordered(entry) for name, entry in sorted(labels.items()) if len(entry)}
+    kept = {name: in_order(entry) for name, entry in sorted(labels.items()) if len(entry)}
     n_positives = sum(len(entry.positives) for entry in kept.values())
     if n_positives == 0:
         raise InputError("There is no labelled particle to learn from: click on three or more.")
@@ -110,7 +110,7 @@ def fit_live(
     return LiveFit(model, found)
 
 
-def _ordered(entry: Annotations) -> Annotations:
+def in_order(entry: Annotations) -> Annotations:
     """Return labels in the order of their places: who was clicked first does not matter."""
     order = np.lexsort((*entry.positions.T[::-1], entry.labels))
     return Annotations(entry.positions[order], entry.labels[order])

@@ -132,9 +132,9 @@ def learn_live(
         If a labelled image cannot be used.
     """
     picker = LivePicker.of(images, FeatureCache(folder=folder))
-    needed = [name for name, entry in held.training.items() if len(entry)]
-    for number, name in enumerate(needed):
-        picker.features(name, config)
+    needed = {name: entry for name, entry in held.training.items() if len(entry)}
+    for number, (name, entry) in enumerate(needed.items()):
+        picker.examples(name, entry, config)
         message = f"The live picker has looked at {name}."
         yield Event(done=number + 1, total=len(needed), message=message)
     return LiveTeacher(picker, picker.fit(held.training, config), held)
