@@ -61,19 +61,20 @@ def plain_weights(given: Examples, degree: int, strength: float, channel=None, l
     )
     counts = np.bincount(given.positive_clicks)[given.positive_clicks[kept]]
     each = 1 / counts / len(given.clicks)  # without a click, the others keep their weight
+    against = SHARE / max(len(given.clicks), len(n))
     centre = np.zeros(p.shape[1])
     centre[[] if channel is None else channel] = 1
 
     def loss(w):
         risk = SHARE * each @ np.logaddexp(0, -(p @ w))
         risk += (1 - SHARE) * np.logaddexp(0, u @ w).mean()
-        risk += SHARE * np.logaddexp(0, n @ w).mean() if len(n) else 0.0
+        risk += against * np.logaddexp(0, n @ w).sum()
         return risk + strength * np.square(w - centre)[:-1].sum() / 2000
 
     def slope(w):
         gradient = -SHARE * (each * expit(-(p @ w))) @ p
         gradient += (1 - SHARE) * expit(u @ w) @ u / len(u)
-        gradient += SHARE * expit(n @ w) @ n / len(n) if len(n) else 0.0
+        gradient += against * expit(n @ w) @ n
         return gradient + strength * np.append((w - centre)[:-1], 0) / 1000
 
     start = np.zeros(p.shape[1])
@@ -87,13 +88,13 @@ def fitted_weights(given: Examples, degree: int, strength: float, channel=None) 
 
 @pytest.mark.parametrize("strength", [1.0, 30.0, 300.0])
 @pytest.mark.parametrize("degree", [1, 2])
-@pytest.mark.parametrize("n_negatives", [0, 5])
+@pytest.mark.parametrize("n_negatives", [0, 5, 30])
 @pytest.mark.parametrize("channel", [None, 2])
 def test_newtons_method_finds_the_minimum_of_the_loss(degree, strength, n_negatives, channel):
     given = toy(n_negatives=n_negatives)
     expected = plain_weights(given, degree, strength, channel)
     _, found, _ = fitted_weights(given, degree, strength, channel)
-    np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, atol=0.03 * np.abs(expected).max())
 
 
 def test_the_loss_is_the_same_from_any_start():
@@ -106,7 +107,7 @@ def test_the_loss_is_the_same_from_any_start():
 def test_held_out_scores_are_near_those_of_a_refit_without_the_click(degree):
     given = toy(n_clicks=8)
     problem, weights, factor = fitted_weights(given, degree, 10.0, 2)
-    clicks, _, _ = problem.held_out(weights, factor)
+    clicks, changes, _ = problem.positives.held_out(weights, factor)
     rows = design(given.positives.astype(float), given.unlabelled.astype(float), degree)
     exact, seen = [], []
     for click in given.clicks:
@@ -116,6 +117,7 @@ def test_held_out_scores_are_near_those_of_a_refit_without_the_click(degree):
     exact, seen = np.array(exact), np.array(seen)
     assert (exact < seen).all()
     # The guess is off by a part of what leaving the click out changes.
+    np.testing.assert_allclose(clicks - changes, seen, atol=1e-4)
     change = seen - exact
     assert (np.abs(clicks - exact) < 0.4 * change).all()
     assert np.abs(clicks - exact).mean() < 0.2 * change.mean()
@@ -124,9 +126,10 @@ def test_held_out_scores_are_near_those_of_a_refit_without_the_click(degree):
 def test_a_negative_scores_higher_where_it_was_not_seen():
     given = toy(n_negatives=4)
     problem, weights, factor = fitted_weights(given, 1, 3.0)
-    _, negatives, _ = problem.held_out(weights, factor)
+    negatives, changes, _ = problem.negatives.held_out(weights, factor)
     rows = design(given.negatives.astype(float), given.unlabelled.astype(float), 1)
     assert (negatives > rows @ weights).all()
+    np.testing.assert_allclose(negatives - changes, rows @ weights, atol=1e-4)
 
 
 def test_each_click_counts_alike_however_many_points_stand_for_it():
@@ -226,6 +229,18 @@ def test_an_image_without_particles_is_no_fold():
     assert _head._folds(one_sided) == []
 
 
+def test_an_image_without_unlabelled_places_is_no_fold():
+    given = images_of(3, 6, False)
+    seen = given.unlabelled_images > 0
+    part = examples(
+        given.positives,
+        given.unlabelled[seen],
+        images=(given.positive_images, given.unlabelled_images[seen]),
+    )
+    assert [fold.tolist() for fold in _head._folds(part)] == [[1], [2]]
+    assert np.isfinite(fit_head(part).head.linear).all()
+
+
 @pytest.mark.parametrize("copies", [1, 2])
 @pytest.mark.parametrize("degree", [None, 1, 2])
 def test_one_click_or_the_same_twice_is_enough_for_a_head(copies, degree):
@@ -294,7 +309,7 @@ def test_an_explicit_negative_lowers_the_score_there():
     column = place[:, None, None]
     assert after.head.score(column) < before.head.score(column)
     assert after.head.score(column) < after.head.score(clicks.T[..., None]).mean()
-    assert len(after.negatives) == 1
+    assert len(after.negatives) == len(after.negative_changes) == 1
 
 
 def plain_score(head: Head, values: np.ndarray) -> np.ndarray:

@@ -163,7 +163,7 @@ def fit_head(
 
 def _folds(examples: Examples) -> list[npt.NDArray[np.intp]]:
     """Return parts of the labelled images to leave out in turn; none if they are too few."""
-    images = np.unique(examples.positive_images)
+    images = np.intersect1d(examples.positive_images, examples.unlabelled_images)
     parts = [images[start::_FOLDS] for start in range(min(_FOLDS, len(images)))]
     counts = [len(examples.of_images(part).clicks) for part in parts]
     enough = len(parts) > 1 and min(counts) > 0

@@ -49,6 +49,8 @@ class LiveService:
         """
         if isinstance(request, SuggestRequest):
             return self._suggest(request)
+        if self._last is not None and self._last.config != request.config:
+            self._refused.clear()  # a diameter that fits, say
         self._last = request
         return self._picker.answer(request)
 
@@ -81,7 +83,10 @@ class LiveService:
         return []
 
     def _is_ready(self, name: str, config: LiveConfig) -> bool:
-        return live_key(self._picker.images[name], config) in self._picker.cache
+        try:
+            return live_key(self._picker.images[name], config) in self._picker.cache
+        except InputError:
+            return False  # its file has gone
 
     def idle(self) -> bool:
         """Make the features of one image near the one on show; return whether others wait."""
