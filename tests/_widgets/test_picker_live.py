@@ -169,9 +169,9 @@ def test_the_threshold_is_the_proposed_one_until_the_user_moves_it(clicked, answ
 
 def test_the_counts_say_how_many_picks_are_likely_particles(clicked, answer, view):
     answer(found(scores=(np.log(9.0), 0.0)))
-    assert "About 70% are particles." in view.show_pick_counts.call_args.args[0]
+    assert "About 70 % are particles." in view.show_pick_counts.call_args.args[0]
     clicked.results.move_threshold(1.0)
-    assert "About 90% are particles." in view.show_pick_counts.call_args.args[0]
+    assert "About 90 % are particles." in view.show_pick_counts.call_args.args[0]
 
 
 def test_a_preview_is_shown_and_not_written(clicked, answer, qtbot):

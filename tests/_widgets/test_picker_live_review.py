@@ -106,6 +106,15 @@ def test_what_the_answers_prove_is_said_and_kept(reviewing, idle, view):
     assert "export" in said(view)[0]
 
 
+def test_a_certificate_goes_when_labels_change_and_comes_back_with_undo(reviewing, idle, view):
+    answer_all(reviewing, idle, ["yes"] * 30)
+    sentence = view.show_certificate.call_args.args[0]
+    add(reviewing, (80, 80))
+    assert view.show_certificate.call_args.args[0] == ""
+    reviewing.undo()
+    assert view.show_certificate.call_args.args[0] == sentence
+
+
 def test_wrong_and_skipped_picks_count_against(reviewing, idle):
     answer_all(reviewing, idle, ["yes"] * 20 + ["no"] * 8 + ["skip"] * 2)
     certificate = certificate_of(reviewing.session)

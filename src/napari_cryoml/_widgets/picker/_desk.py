@@ -158,7 +158,8 @@ class Desk:
         n_all = sum(counts.values())
         text = f"{here} picks here, {n_all} in {images}."
         if session.is_live and n_all:
-            text += f" About {session.book.expected_precision(threshold):.0%} are particles."
+            percent = 100 * session.book.expected_precision(threshold)
+            text += f" About {percent:.0f} % are particles."
         if self.shown in self._stale:
             text += " Old: labels or model have changed since."
         self.view.show_pick_counts(text)

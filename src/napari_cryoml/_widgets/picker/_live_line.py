@@ -125,11 +125,12 @@ class LiveLine:
         self._sent.clear()
 
     def _serve(self, session: Session) -> None:
-        names = tuple(session.sources)
+        names = tuple(name for name in session.names if name in session.sources)
         if self._watcher.alive and names == self._served:
             return
         self.close()
-        service = self._start_service(_work.live_service, list(session.sources.values()))
+        sources = [session.sources[name] for name in names]
+        service = self._start_service(_work.live_service, sources)
         self._watcher.watch(service)
         self._served = names
 

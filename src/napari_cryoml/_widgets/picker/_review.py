@@ -24,6 +24,9 @@ from napari_cryoml.picking.live import (
 CERTIFICATE = "certificate"
 """Setting: the certificate of the last review that was finished, as JSON takes it."""
 
+EDIT = "edit"
+"""In that setting, the number of the edit whose labels the reviewed picks rest on."""
+
 STOP_KEY = "Shift+G"
 TARGET = 0.9
 
@@ -116,7 +119,7 @@ class Review:
                 self._certify(course)
 
     def show_certificate(self) -> None:
-        """Show what the last review proved."""
+        """Show what the last review proved, as long as the labels are those of then."""
         session = self._desk.session
         certificate = None if session is None else certificate_of(session)
         self._desk.view.show_certificate("" if certificate is None else certificate.sentence)
@@ -148,12 +151,14 @@ class Review:
 
     def _certify(self, course: _Course) -> None:
         certificate = certify(course.plan, course.answers)
-        course.session.project.set_setting(CERTIFICATE, certificate.to_json())
+        values = {**certificate.to_json(), EDIT: course.edit}
+        course.session.project.set_setting(CERTIFICATE, values)
         self.show_certificate()
         self._desk.note(_advice(course, certificate))
 
     def _on_refreshed(self) -> None:
         course, session = self._course, self._desk.session
+        self.show_certificate()
         if course is None:
             return
         if session is not course.session or session.project.edit_number != course.edit:
@@ -162,10 +167,12 @@ class Review:
 
 
 def certificate_of(session: Session) -> Certificate | None:
-    """Return what the last review of a project proved; None without one."""
+    """Return what the last review of a project proved; None if labels have changed since."""
     values = session.project.setting(CERTIFICATE)
+    if not isinstance(values, dict) or values.get(EDIT) != session.project.edit_number:
+        return None
     try:
-        return Certificate.from_json(values) if isinstance(values, dict) else None
+        return Certificate.from_json(values)
     except (KeyError, TypeError):
         return None
 
