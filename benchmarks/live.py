@@ -18,6 +18,7 @@ from _live_accuracy import accuracy, accuracy_table
 from _live_coverage import coverage, coverage_table
 from _live_list import list_table, long_list
 from _live_queue import queue, queue_table
+from _live_refine import refinement, refinement_table
 from _record import load, put_into_page, save
 
 Row = dict[str, Any]
@@ -43,6 +44,7 @@ SECTIONS: dict[
     "queue": (lambda options: queue(options.seeds), queue_table),
     "click": (_click, _click_table),
     "list": (lambda options: long_list(options.images), list_table),
+    "refine": (lambda options: refinement(options.seeds), refinement_table),
 }
 
 
@@ -56,7 +58,7 @@ def main() -> None:
     """Run the sections that were named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
-    parser.add_argument("--seeds", type=int, default=5, help="in `accuracy` and `queue`")
+    parser.add_argument("--seeds", type=int, default=5, help="in `accuracy`, `queue`, `refine`")
     parser.add_argument("--sets", type=int, default=200, help="in `coverage`")
     parser.add_argument("--images", type=int, default=5000, help="in `list`")
     parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
