@@ -140,7 +140,14 @@ def calibrate(
     if particles_per_image is not None:
         fraction = particles_per_image * len(images) / len(peaks)
     marked = None if exhaustive is None else (exhaustive[0], len(_finite(exhaustive[1])))
-    model = fit_scores(_finite(clicks), peaks, _finite(negatives), fraction=fraction, marked=marked)
+    model = fit_scores(
+        _finite(clicks),
+        peaks,
+        _finite(negatives),
+        fraction=fraction,
+        n_known=n_known,
+        marked=marked,
+    )
     knots, values = _rising_knots(model)
     if particles_per_image is not None:
         number = Estimate(*([float(particles_per_image)] * 3))
