@@ -3,7 +3,7 @@
 import typer
 
 from napari_cryoml import __version__
-from napari_cryoml.cli import _convert, _demo, _pick, _simulate
+from napari_cryoml.cli import _convert, _demo, _pick, _pick_live, _simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +28,7 @@ def _options(
     """Pick particles with a network trained on a handful of labels."""
 
 
+_pick.app.command("live")(_pick_live.live)
 app.add_typer(_pick.app, name="pick")
 app.add_typer(_simulate.app, name="simulate")
 app.command("convert")(_convert.convert)

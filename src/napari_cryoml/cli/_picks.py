@@ -45,7 +45,8 @@ class PickedImages:
     def take(self, event: Event) -> None:
         """Note one event of the job."""
         if not isinstance(event, ImagePicked):
-            self._left_out.append(event.message)
+            if event.done:  # before the first image, a job says what it prepares
+                self._left_out.append(event.message)
             return
         self._counts[event.image] = len(event.picks)
         self._device = event.device

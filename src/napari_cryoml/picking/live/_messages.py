@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from napari_cryoml.data import Annotations, Picks, ScoreMap
+from napari_cryoml.jobs import Event
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._prior import Estimate
 
@@ -61,3 +62,30 @@ class LiveAnswer:
     threshold: float
     notes: tuple[str, ...] = ()
     preview: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFigures(Event):
+    """What a job that picks a list from labels has found out, once it is through.
+
+    Parameters
+    ----------
+    seconds : mapping of str to float
+        What "features" of an image took, the "fit", and to "score" and pick an image, on average.
+    prior : Estimate
+        Particles per image, with its 95 % interval.
+    threshold : float
+        Log-odds at which the expected F1 is largest.
+    notes : tuple of str
+        Sentences for the user.
+    """
+
+    seconds: Mapping[str, float]
+    prior: Estimate
+    threshold: float
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(cls) -> LiveFigures:
+        """Return the figures of a job that has not come so far."""
+        return cls(done=0, total=0, seconds={}, prior=Estimate(0, 0, 0), threshold=0.0)
