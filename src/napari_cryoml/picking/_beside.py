@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_cryoml._errors import InputError
 from napari_cryoml.data import ImageSource
 from napari_cryoml.jobs import Command, Event
 from napari_cryoml.picking._config import PickerConfig
@@ -17,7 +18,7 @@ from napari_cryoml.picking._events import PickersCompared
 from napari_cryoml.picking._validation import Examination, HeldOut
 from napari_cryoml.picking._workspace import Workspace
 from napari_cryoml.picking.live._config import LiveConfig
-from napari_cryoml.picking.live._teaching import learn_live
+from napari_cryoml.picking.live._teaching import LiveTeacher, learn_live
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,13 +84,15 @@ class Beside:
         reached = self.average_precision
         parts = [] if reached is None else [f"The live picker reaches {reached:.2f} on them."]
         if self.labels:
-            parts.append(f"{self.n_labels} of its confident picks are labels too.")
+            parts.append(f"{self.n_labels} confident picks of the live picker are labels too.")
         return " ".join(parts)
 
 
 def _in_words(network: float | None, live: float | None, n_held_out: int) -> str:
-    if network is None or live is None:
+    if live is None:
         return "There are too few labels to tell whether the network or the live picker is better."
+    if network is None:
+        return f"The network was stopped before it was measured; live: AP {live:.2f}."
     return f"Network: AP {network:.2f}, live: {live:.2f}, on {n_held_out} held-out labels."
 
 
@@ -121,13 +124,31 @@ def learn_beside(
     ------
     Event
         One for each labelled image.
+
+    Raises
+    ------
+    InputError
+        If the live picker's labels are wanted, and it cannot be fitted. If it is to be measured
+        only, it takes no part then, and an event says why.
     """
     if live is None and not config.live_labels:
         return Beside()
     options = live_config(config, workspace.preprocessor.pixel_size, live)
     usable = [image for image in images if image.name in workspace.pixels]
-    teacher = yield from learn_live(usable, held, options, folder)
-    labels = {}
+    try:
+        teacher = yield from learn_live(usable, held, options, folder)
+        return _asked(teacher, workspace, config)
+    except InputError as error:
+        if config.live_labels:
+            raise
+        message = f"The live picker could not be measured: {error}"
+    yield Event(done=0, total=0, message=message)
+    return Beside()
+
+
+def _asked(teacher: LiveTeacher, workspace: Workspace, config: PickerConfig) -> Beside:
+    """Return what is wanted of the live picker: labels, and its figure."""
+    held, labels = teacher.held, {}
     if config.live_labels:
         labels = teacher.labels(list(workspace.pixels), config.training.seed)
     if not held.independent:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ArrayImage
 from napari_cryoml.evaluation import match
 from napari_cryoml.jobs import run_inline
@@ -190,6 +191,23 @@ def test_without_the_live_picker_nothing_is_done():
     beside = run_inline(learn_beside([], None, held, config(), None))
     assert not beside.asked
     assert beside.summary(0.5) == {}
+
+
+def test_a_live_picker_that_cannot_be_fitted_stops_no_training(monkeypatch):
+    image, centres = spots(0)
+    held = hold_out({"0": Annotations.of_positives(centres)}, 0.2, seed=0)
+
+    def refuse(*_):
+        raise InputError("There is no place to compare with.")
+
+    monkeypatch.setattr(_teaching.LivePicker, "examples", refuse)
+    events = []
+    place = workspace_of([image])
+    beside = run_inline(learn_beside([image], place, held, config(), LIVE), events.append)
+    assert not beside.asked
+    assert "no place to compare" in events[-1].message
+    with pytest.raises(InputError, match="no place"):
+        run_inline(learn_beside([image], place, held, config(live_labels=True), LIVE))
 
 
 def test_the_live_picker_beside_a_network_looks_for_the_same_particles():
