@@ -27,7 +27,7 @@ from napari_cryoml.cli._picks import PickedImages, check_picks_output
 from napari_cryoml.data import Annotations, ImageSource, PicksTable
 from napari_cryoml.jobs import Event
 from napari_cryoml.picking import final_picks
-from napari_cryoml.picking.live import LiveConfig, LiveFigures
+from napari_cryoml.picking.live import LiveConfig, LiveFigures, MarkedBox
 
 
 def live(
@@ -49,6 +49,13 @@ def live(
     ] = LiveConfig.model_fields["head"].default,
     particles_per_image: Annotated[
         float | None, typer.Option(help=field_help(LiveConfig, "particles_per_image"))
+    ] = None,
+    marked_box: Annotated[
+        str | None,
+        typer.Option(
+            help="A box in which every particle is labelled, as IMAGE:Y0,X0,Y1,X1 in pixels; the "
+            "number of particles is estimated from it too."
+        ),
     ] = None,
     seed: Annotated[int, SEED] = 0,
     device: Annotated[
@@ -76,6 +83,7 @@ def live(
         ndim=len(sources[0].shape),
         head=head,
         particles_per_image=particles_per_image,
+        marked=None if marked_box is None else _marked(marked_box, sources),
         device=device,
         seed=seed,
     )
@@ -88,6 +96,23 @@ def live(
     least = figures.threshold if threshold is None else threshold
     final = _final(table, sources, labelled, config, least)
     report(_written(final, sources, out) | collected.report(final, least), as_json=as_json)
+
+
+def _marked(text: str, sources: Sequence[ImageSource]) -> MarkedBox:
+    """Return the box that IMAGE:Y0,X0,Y1,X1 stands for."""
+    name, _, corners = text.rpartition(":")
+    try:
+        numbers = [float(part) for part in corners.split(",")]
+    except ValueError:
+        numbers = []
+    ndim, known = len(sources[0].shape), [source.name for source in sources]
+    if len(numbers) != 2 * ndim or name not in known:
+        wanted = "IMAGE:Y0,X0,Y1,X1" if ndim == 2 else "IMAGE:Z0,Y0,X0,Z1,Y1,X1"
+        raise InputError(
+            f"--marked-box takes {wanted} with the name of an image, such as {known[0]}; {text!r} "
+            "was given."
+        )
+    return config_of(MarkedBox, image=name, low=numbers[:ndim], high=numbers[ndim:])
 
 
 class _Collected:

@@ -8,7 +8,7 @@ from ._certify import (
     review_threshold,
 )
 from ._channels import live_features
-from ._config import LEAST_CLICKS, LiveConfig
+from ._config import LEAST_CLICKS, LiveConfig, MarkedBox
 from ._engine import LivePicker
 from ._fit import fit_live
 from ._head import Head, fit_head
@@ -32,6 +32,7 @@ __all__ = [
     "LivePicker",
     "LiveRequest",
     "LiveService",
+    "MarkedBox",
     "ReviewPlan",
     "SuggestRequest",
     "Suggestion",

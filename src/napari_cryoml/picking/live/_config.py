@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from napari_cryoml._registry import Config
 from napari_cryoml.data import ImageSource
@@ -16,6 +18,26 @@ WORKING_DIAMETER = 14.0
 
 LEAST_CLICKS = 3
 """Labelled particles from which on the head is fitted; with fewer there is a preview."""
+
+
+class MarkedBox(Config):
+    """A part of an image in which the user has labelled every particle."""
+
+    image: str = Field(description="Name of the image.")
+    low: tuple[float, ...] = Field(description="First corner of the box, pixels (z)yx.")
+    high: tuple[float, ...] = Field(description="Opposite corner, pixels (z)yx.")
+
+    @model_validator(mode="after")
+    def _check(self) -> MarkedBox:
+        pairs = list(zip(self.low, self.high, strict=False))
+        if len(self.low) != len(self.high) or not all(low < high for low, high in pairs):
+            raise ValueError("a box needs two opposite corners, the first with the lower numbers")
+        return self
+
+    def holds(self, positions: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Return which positions (n, ndim) lie in the box."""
+        inside = (positions >= np.array(self.low)) & (positions <= np.array(self.high))
+        return np.asarray(inside.all(axis=1))
 
 
 class LiveConfig(Config):
@@ -53,6 +75,11 @@ class LiveConfig(Config):
         None,
         gt=0,
         description="How many particles an image holds; none to estimate it from the scores.",
+    )
+    marked: MarkedBox | None = Field(
+        None,
+        description="A box in which every particle is labelled, from which their number is "
+        "estimated; none to estimate it from the scores alone.",
     )
     device: str = Field("auto", description="Where features are computed: auto, cpu, cuda, mps.")
     seed: int = Field(0, ge=0, description="Seed of the draw of unlabelled places.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live._calibration import calibrate, expected_curve
 from napari_cryoml.picking.live._channels import particle_channel
-from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
+from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig, MarkedBox
 from napari_cryoml.picking.live._examples import ImageExamples, image_examples, join_examples
 from napari_cryoml.picking.live._head import HeadFit, fit_head
 from napari_cryoml.picking.live._model import LiveModel, RawPeaks, raw_peaks
@@ -88,7 +88,7 @@ def fit_live(
         degree=config.degree if n_positives >= LEAST_CLICKS else 1,
         particle_channel=particle_channel(config),
     )
-    shown = sorted(kept, key=lambda name: (-len(kept[name]), name))[:CALIBRATION_IMAGES]
+    shown = _calibrating(kept, config.marked)
     found = {name: raw_peaks(fitted.head, maps[name], config, images[name]) for name in shown}
     peaks, clicks, negatives = _held_out_peaks(found, images, kept, config, fitted)
     calibration = calibrate(
@@ -97,6 +97,7 @@ def fit_live(
         negatives,
         particles_per_image=config.particles_per_image,
         n_known=sum(len(kept[name].positives) for name in shown),
+        exhaustive=_in_box(config.marked, kept, found, peaks),
     )
     model = LiveModel(
         config,
@@ -114,6 +115,45 @@ def in_order(entry: Annotations) -> Annotations:
     """Return labels in the order of their places: who was clicked first does not matter."""
     order = np.lexsort((*entry.positions.T[::-1], entry.labels))
     return Annotations(entry.positions[order], entry.labels[order])
+
+
+def _calibrating(labels: Mapping[str, Annotations], marked: MarkedBox | None) -> list[str]:
+    """Return the images whose peaks calibrate the scores."""
+    most = sorted(labels, key=lambda name: (-len(labels[name]), name))
+    if marked is not None and marked.image in labels:
+        most = [marked.image, *(name for name in most if name != marked.image)]
+    return sorted(most[:CALIBRATION_IMAGES])
+
+
+def _in_box(
+    marked: MarkedBox | None,
+    labels: Mapping[str, Annotations],
+    found: Mapping[str, RawPeaks],
+    peaks: Sequence[Floats],
+) -> tuple[int, Floats] | None:
+    """Return the number of particles in the marked box, and the scores of all peaks in it.
+
+    Raises
+    ------
+    InputError
+        If the box lies in an image without labels, or of another number of axes.
+    """
+    if marked is None:
+        return None
+    if marked.image not in labels:
+        raise InputError(
+            f"Every particle of a box in {marked.image!r} is said to be labelled, but that image "
+            "has no labels: label them, or take the box away."
+        )
+    positions = found[marked.image].positions
+    if positions.shape[1] != len(marked.low):
+        raise InputError(
+            f"The marked box has {len(marked.low)} axes, but {marked.image!r} has "
+            f"{positions.shape[1]}: give one corner coordinate an axis."
+        )
+    n_marked = int(marked.holds(labels[marked.image].positives).sum())
+    scores = peaks[list(found).index(marked.image)]
+    return n_marked, scores[marked.holds(positions)]
 
 
 def _held_out_peaks(
