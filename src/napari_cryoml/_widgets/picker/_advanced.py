@@ -15,7 +15,7 @@ from napari_cryoml.picking.live import LiveConfig
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 OPACITY_PERCENT = 50
-LIVE_ELSEWHERE = ("diameter", "pixel_size", "ndim", "particles_per_image")
+LIVE_ELSEWHERE = ("diameter", "pixel_size", "ndim", "particles_per_image", "marked")
 
 
 class AdvancedGroup(QCollapsible):
