@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
 from napari_cryoml.features import FeatureCache, FeatureMap
-from napari_cryoml.jobs import Event, Job
+from napari_cryoml.jobs import Command, Event, Job
 from napari_cryoml.picking._pick import pick_each
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._engine import LivePicker
@@ -56,7 +56,9 @@ def pick_live(
     InputError
         If nothing is labelled, a labelled image cannot be used, or no image at all can be picked.
     """
-    yield Event(done=0, total=len(images), message="Learning from the labels.")
+    command = yield Event(done=0, total=len(images), message="Learning from the labels.")
+    if command is Command.STOP:
+        return PicksTable.of([])
     clock = _Clock()
     picker = LivePicker.of([*labelled, *images], _TimedCache(clock, folder=folder))
     with clock.measure("fit"):
