@@ -67,7 +67,11 @@ def live_features(image: ImageSource, config: LiveConfig) -> FeatureMap:
     with warnings.catch_warnings():
         # Another pixel size is what the user told us; the working grid makes up for it.
         warnings.filterwarnings("ignore", "(?s).*same scale", InputWarning)
-        working, step = preprocessor.apply(read)
+        try:
+            working, step = preprocessor.apply(read)
+        except InputError as error:
+            named = image.name in str(error)
+            raise error if named else InputError(f"{image.name}: {error}") from error
     harmonics = config.harmonics()
     stride = harmonics.stride
     mask = _mask(read, config, step, stride) if config.mask_borders else None

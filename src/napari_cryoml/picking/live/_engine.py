@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
@@ -17,6 +17,7 @@ from napari_cryoml.picking.live._examples import ImageExamples, image_examples
 from napari_cryoml.picking.live._fit import LiveFit, fit_live, in_order
 from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
+from napari_cryoml.picking.live._notes import LabelChecks
 
 _MOST_TAUGHT = 2000
 """Labelled images whose examples are kept, about half a megabyte each at most."""
@@ -35,6 +36,7 @@ class LivePicker:
     images: Mapping[str, ImageSource]
     cache: FeatureCache
     _latest: tuple[bytes, LiveFit] | None = field(default=None, init=False)
+    _checks: LabelChecks = field(default_factory=LabelChecks, init=False)
     _taught: dict[tuple[str, bytes], ImageExamples] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -65,13 +67,15 @@ class LivePicker:
         return self._latest[1]
 
     def _fit_again(self, labels: Mapping[str, Annotations], config: LiveConfig) -> LiveFit:
-        named = {name: self._image(name) for name, entry in labels.items() if len(entry)}
+        checked = self._checks.check(self.images, self.features, labels, config)
+        named = {name: self._image(name) for name in checked.labels}
         maps = _Maps(list(named), lambda name: self.features(name, config))
 
         def taught(name: str, entry: Annotations) -> ImageExamples:
             return self.examples(name, entry, config)
 
-        return fit_live(named, maps, labels, config, parts=taught)
+        fitted = fit_live(named, maps, checked.labels, config, parts=taught)
+        return replace(fitted, model=replace(fitted.model, notes=checked.notes))
 
     def examples(self, name: str, entry: Annotations, config: LiveConfig) -> ImageExamples:
         """Return what an image and its labels teach; it is kept, a fit need not look again."""
