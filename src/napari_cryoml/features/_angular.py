@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy.typing as npt
 from scipy import special
 
 Floats = npt.NDArray[np.float64]
+
+_STEP = 2e-3
+_BLOCK = 64.0
 
 
 def angular_harmonics(direction: Sequence[npt.ArrayLike], order: int) -> list[Floats]:
@@ -70,6 +74,21 @@ def radial_transform(
     array of shape (k,)
     """
     phase = 2 * np.pi * np.outer(frequency, radius)
-    wave = special.jv(order, phase) if ndim == 2 else special.spherical_jn(order, phase)
+    wave = _wave(phase, order, ndim)
     shell = 2 * (ndim - 1) * np.pi * radius ** (ndim - 1) * (radius[1] - radius[0])
     return np.asarray(wave @ (profile * shell), np.float64)
+
+
+def _wave(phase: Floats, order: int, ndim: int) -> Floats:
+    """Return Bessel functions, read from a table where that is quicker."""
+    table = _wave_table(order, ndim, int(np.ceil(phase.max() / _BLOCK)))
+    at = phase / _STEP
+    below = at.astype(np.intp)
+    return np.asarray(table[below] + (at - below) * (table[below + 1] - table[below]))
+
+
+@functools.lru_cache(maxsize=32)
+def _wave_table(order: int, ndim: int, n_blocks: int) -> Floats:
+    """Return a Bessel function so finely that straight lines between are off by 1e-6 at most."""
+    phase = np.arange(0, n_blocks * _BLOCK + 2 * _STEP, _STEP)
+    return np.asarray(special.jv(order, phase) if ndim == 2 else special.spherical_jn(order, phase))
