@@ -6,20 +6,18 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureMap
 from napari_cryoml.picking.live._channels import live_key
-from napari_cryoml.picking.live._config import LEAST_CLICKS, LiveConfig
+from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._label_checks import contradictions, ignored_labels, near_border
 from napari_cryoml.picking.live._scale import propose_diameter
 
 _MOST_NOTES = 3
 _MOST_KEPT = 2000
-_SETTLED = 10
-"""Labelled particles from which on nobody asks again whether the diameter is plausible."""
+_LOOKS = (3, 5, 8)
+"""Numbers of labelled particles at which the diameter is looked at (again)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +40,7 @@ class LabelChecks:
 
     def __init__(self) -> None:
         self._checked: dict[tuple[str, bytes], tuple[Annotations, tuple[str, ...]]] = {}
-        self._proposed: tuple[tuple[str, bytes], float | None] | None = None
+        self._proposed: tuple[tuple[str, int], float | None] | None = None
 
     def check(
         self,
@@ -116,10 +114,10 @@ class LabelChecks:
             return ()
         name = min(labels, key=lambda each: (-len(labels[each].positives), each))
         image, clicks = images[name], labels[name].positives
-        if len(clicks) < LEAST_CLICKS:
+        if len(clicks) < _LOOKS[0]:
+            self._proposed = None
             return ()
-        known = b"" if len(clicks) > _SETTLED else np.sort(clicks, axis=0).tobytes()
-        key = live_key(image, config), known
+        key = live_key(image, config), max(look for look in _LOOKS if look <= len(clicks))
         diameter_px = config.diameter_in(image)
         if self._proposed is None or self._proposed[0] != key:
             seen = propose_diameter(image.read(), clicks, diameter_px, seed=config.seed)
