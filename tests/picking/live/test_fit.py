@@ -216,3 +216,38 @@ def test_the_proposed_threshold_has_the_best_expected_f1():
     assert _fit._proposed_threshold(log_odds) == pytest.approx(best)
     assert _fit._proposed_threshold(np.empty(0)) == 0
     assert _fit._proposed_threshold(np.array([-2.0])) == -2
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_whatever_is_labelled_there_are_finite_picks_or_a_sentence(label, ndim, seed):
+    """Tiny grids, flat channels, sparse masks, labels beyond the border or all in one place."""
+    rng = np.random.default_rng(seed)
+    images, maps, labels = {}, {}, {}
+    for name in "abc"[: rng.integers(1, 4)]:
+        grid = tuple(int(size) for size in rng.integers(1, (20, 9)[ndim - 2], ndim))
+        values = rng.normal(0, rng.choice([0, 1e-4, 1, 1000]), (3, *grid))
+        values[0] = rng.choice([0, 5e4]) if rng.random() < 0.3 else values[0]
+        mask = rng.random(grid) < rng.choice([0, 0.05, 0.5, 1]) if rng.random() < 0.6 else None
+        maps[name] = FeatureMap(values.astype(np.float16), np.full(ndim, 2.0), np.zeros(ndim), mask)
+        images[name] = Unread(np.zeros([2 * size for size in grid]), name)
+        places = rng.uniform(-3, 2 * np.array(grid) + 3, (rng.choice([0, 1, 3, 30]), ndim))
+        places[:] = places[:1] if rng.random() < 0.3 else places
+        cut = int(rng.integers(0, len(places) + 1))
+        labels[name] = label(places[:cut], places[cut:], ndim)
+    config = LiveConfig(
+        diameter=14, ndim=ndim, encoder=False, particles_per_image=rng.choice([None, 0.01, 1e5])
+    )
+    try:
+        model = fit_live(images, maps, labels, config).model
+    except InputError as error:
+        assert str(error).endswith(".")
+        return
+    assert np.isfinite(model.threshold)
+    assert model.prior.low <= model.prior.value <= model.prior.high
+    for name, image in images.items():
+        score_map, picks = model.pick(image, maps[name])
+        assert np.isfinite(score_map.values).all()
+        assert np.isfinite(picks.scores).all()
+        assert (np.diff(picks.scores) <= 0).all()
+        assert ((picks.positions >= 0) & (picks.positions <= np.array(image.shape) - 1)).all()
