@@ -20,6 +20,9 @@ POSITIVE_SHARE = 0.1
 STRENGTHS = {1: (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0), 2: (30.0, 10.0, 3.0)}
 """Regularisation that is tried for each degree, strongest first."""
 
+ANALYTIC_SCALE = 0.35
+"""Scale of the analytic channels beside learned ones; chosen on simulated sets."""
+
 QUADRATIC_CLICKS = 20
 """Labelled particles from which on squares are tried."""
 
@@ -144,7 +147,8 @@ def fit_head(
     degree : {1, 2}, optional
         1 for a linear head, 2 for one with squares; chosen by default.
     particle_channel : int, optional
-        The channel that is high at any particle.
+        The channel that is high at any particle, the first of the learned ones. Weights of the
+        analytic ones before it cost more: they are many, and say less.
     """
     n_clicks = len(np.unique(examples.positive_clicks))
     every = (1, 2) if n_clicks >= QUADRATIC_CLICKS else (1,)
@@ -152,7 +156,7 @@ def fit_head(
     folds = _folds(examples)
     choose = _by_left_out_images if folds else _by_left_out_clicks
     chosen, strength = choose(examples, folds, degrees, particle_channel)
-    basis = Basis.of(examples.unlabelled)
+    basis = Basis.of(examples.unlabelled, particle_channel)
     problem = _Problem.of(examples, basis, chosen, particle_channel)
     weights, factor = problem.minimise(problem.centre, strength)
     clicks, click_changes, _ = problem.positives.held_out(weights, factor)
@@ -181,7 +185,7 @@ def _by_left_out_images(
     for fold in folds:
         inside = np.setdiff1d(examples.unlabelled_images, fold)
         known, new = examples.of_images(inside), examples.of_images(fold)
-        basis = Basis.of(known.unlabelled)
+        basis = Basis.of(known.unlabelled, particle_channel)
         for degree in degrees:
             problem = _Problem.of(known, basis, degree, particle_channel, _SELECTION_POINTS)
             other = _Problem.of(new, basis, degree, particle_channel, _SELECTION_POINTS)
@@ -195,7 +199,7 @@ def _by_left_out_clicks(
     examples: Examples, _folds: object, degrees: Sequence[int], particle_channel: int | None
 ) -> tuple[int, float]:
     """Return the simplest degree and strength that do about as well as the best on new clicks."""
-    basis = Basis.of(examples.unlabelled)
+    basis = Basis.of(examples.unlabelled, particle_channel)
     trials = []
     for degree in degrees:
         problem = _Problem.of(examples, basis, degree, particle_channel, _SELECTION_POINTS)
@@ -221,20 +225,33 @@ def _path(problem: _Problem, degree: int) -> Iterator[tuple[float, Floats, Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """Standardised features, and their squares."""
+    """Standardised features, and their squares.
+
+    Parameters
+    ----------
+    mean, deviation : array of shape (C,)
+        Of the unlabelled points.
+    scale : array of shape (C,)
+        What each standardised feature is multiplied by: the smaller, the more its weight costs.
+    """
 
     mean: Floats
     deviation: Floats
+    scale: Floats
 
     @classmethod
-    def of(cls, unlabelled: npt.NDArray[np.float32]) -> Basis:
+    def of(cls, unlabelled: npt.NDArray[np.float32], particle_channel: int | None = None) -> Basis:
         deviation = unlabelled.std(axis=0, dtype=np.float64)
-        return cls(unlabelled.mean(axis=0, dtype=np.float64), np.maximum(deviation, 1e-6))
+        scale = np.ones(len(deviation))
+        scale[: particle_channel or 0] = ANALYTIC_SCALE
+        mean = unlabelled.mean(axis=0, dtype=np.float64)
+        return cls(mean, np.maximum(deviation, 1e-6), scale)
 
     def rows(self, values: npt.NDArray[np.float32], degree: int) -> Rows:
         """Return rows of features, squares and a one, float32."""
         standard = (values - self.mean.astype(np.float32)) / self.deviation.astype(np.float32)
         np.clip(standard, -_BOUND, _BOUND, out=standard)
+        standard *= self.scale.astype(np.float32)
         parts = [standard, standard**2 - 1] if degree == 2 else [standard]
         return np.concatenate([*parts, np.ones((len(values), 1), np.float32)], axis=1)
 
@@ -243,7 +260,8 @@ class Basis:
         width = len(self.mean)
         squares = weights[width:-1] if degree == 2 else np.zeros(width)
         intercept = float(weights[-1] - squares.sum())
-        return Head(self.mean, self.deviation, weights[:width], squares, intercept, strength)
+        linear, quadratic = weights[:width] * self.scale, squares * self.scale**2
+        return Head(self.mean, self.deviation, linear, quadratic, intercept, strength)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
