@@ -325,7 +325,7 @@ def test_closing_leaves_plain_layers(viewer, layers, store, ndim):
 
 
 def test_every_role_has_a_title():
-    assert set(TITLES) == {"image", "scores", "picks", "labels", "diameter"}
+    assert set(TITLES) == {"image", "scores", "picks", "labels", "diameter", "box"}
 
 
 # The mouse
@@ -390,6 +390,27 @@ def test_a_drag_draws_the_diameter(viewer, layers, store, ndim):
     assert not layers.layer("diameter").visible
     assert layers.is_adding
     assert store.edits == 0
+
+
+def test_a_drag_draws_a_box_from_any_corner(viewer, layers, store, ndim):
+    mouse = PickerMouse(viewer, layers)
+    drawn = []
+    mouse.box_drawn.connect(lambda low, high: drawn.append((low.tolist(), high.tolist())))
+    mouse.start_drawing(box=True)
+    start, end = at(ndim, 100), at(ndim, 100)
+    end[-1] -= 60 * PIXEL
+    end[-2] += 20 * PIXEL
+    drag(mouse, LEFT, start, end)
+    corner, opposite = layers.to_image(start), layers.to_image(end)
+    assert drawn == [(np.minimum(corner, opposite).tolist(), np.maximum(corner, opposite).tolist())]
+    assert not mouse.drawing
+    assert layers.is_adding
+    assert store.edits == 0
+    shown = layers.layer("box")
+    assert shown.visible
+    assert shown.data[0][:, -2:].min(axis=0).tolist() == drawn[0][0][-2:]
+    layers.show_box(None, None)
+    assert not shown.visible
 
 
 def test_a_click_without_a_drag_draws_nothing(viewer, layers, ndim):

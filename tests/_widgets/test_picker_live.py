@@ -397,3 +397,40 @@ def test_pick_all_goes_through_the_list_with_the_labels_of_the_moment(
     add(clicked, (30, 50))
     assert rows(view)["b.mrc"].stale
     assert said(view)[1] is False
+
+
+# The box in which every particle is labelled
+
+
+def box_layer(controller):
+    layer = controller.layers.layer("box")
+    return None if layer is None or not layer.visible else layer.data[0]
+
+
+def test_a_box_is_asked_with_kept_and_shown_on_its_image(clicked, services, view, idle):
+    clicked.labelling.mark_box(True)
+    assert clicked.labelling.mouse.drawing
+    clicked.labelling.take_box(np.array([-5.0, 20.0]), np.array([70.0, 80.0]))
+    box = requests(services)[-1].config.marked
+    assert (box.image, box.low, box.high) == (SHOWN, (0.0, 20.0), (70.0, 80.0))
+    assert box_layer(clicked).min(axis=0).tolist() == [0.0, 20.0]
+    assert box_layer(clicked).max(axis=0).tolist() == [70.0, 80.0]
+    assert view.live.show_box.call_args.args == (True,)
+    clicked.step("next")
+    idle()
+    assert box_layer(clicked) is None
+    assert requests(services)[-1].config.marked == box
+    clicked.step("previous")
+    assert box_layer(clicked) is not None
+    clicked.labelling.mark_box(False)
+    assert box_layer(clicked) is None
+    assert requests(services)[-1].config.marked is None
+    assert view.live.show_box.call_args.args == (False,)
+
+
+def test_a_box_smaller_than_a_particle_is_refused(clicked, services, view):
+    clicked.labelling.take_box(np.array([10.0, 20.0]), np.array([70.0, 25.0]))
+    sentence, error = said(view)
+    assert error
+    assert "larger" in sentence
+    assert requests(services)[-1].config.marked is None

@@ -148,15 +148,33 @@ class LayerDrawing(LayerBook):
 
     def show_circle(self, centre: npt.NDArray[np.float64] | None, radius_px: float) -> None:
         """Show a yellow circle: a diameter being drawn, a place asked about; None hides it."""
-        layer = self.layer("diameter")
         if centre is None:
-            if layer is not None:
-                layer.visible = False
+            self._show_outline("diameter", "ellipse", None)
             return
         corners = np.repeat(np.asarray(centre, np.float64)[None], 4, axis=0)
         corners[:, -2:] += max(radius_px, 0.5) * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+        self._show_outline("diameter", "ellipse", corners)
+
+    def show_box(
+        self, low: npt.NDArray[np.float64] | None, high: npt.NDArray[np.float64] | None
+    ) -> None:
+        """Show a yellow box between two corners, pixels (z)yx; None hides it."""
+        if low is None or high is None:
+            self._show_outline("box", "rectangle", None)
+            return
+        corners = np.repeat((np.asarray(low, np.float64) + high)[None] / 2, 4, axis=0)
+        (top, left), (bottom, right) = low[-2:], high[-2:]
+        corners[:, -2:] = [[top, left], [top, right], [bottom, right], [bottom, left]]
+        self._show_outline("box", "rectangle", corners)
+
+    def _show_outline(self, role: str, kind: str, corners: npt.NDArray[np.float64] | None) -> None:
+        layer = self.layer(role)
+        if corners is None:
+            if layer is not None:
+                layer.visible = False
+            return
         if layer is None:
-            layer = self._add_circle(corners)
+            layer = self._add_outline(role, kind, corners)
         layer.data = [corners]
         self._place(layer, self._point_place())
         layer.visible = True

@@ -19,6 +19,7 @@ TITLES = {
     "picks": "Picks",
     "labels": "Labels",
     "diameter": "Diameter",
+    "box": "Marked box",
 }
 _RING_WIDTH = 0.08
 _DEFAULT_DIAMETER_PX = 100.0
@@ -124,15 +125,15 @@ class LayerBook:
         self._settle(layer)
         return layer
 
-    def _add_circle(self, corners: npt.NDArray[np.float64]) -> Any:
+    def _add_outline(self, role: str, kind: str, corners: npt.NDArray[np.float64]) -> Any:
         active = self._viewer.layers.selection.active
         layer = self._viewer.add_shapes(
             [corners],
-            shape_type="ellipse",
+            shape_type=kind,
             face_color="transparent",
             edge_color=DIAMETER_COLOUR,
             edge_width=max(1.0, self._diameter_px * 0.05),
-            **self._common("diameter"),
+            **self._common(role),
             **self._point_place(),
         )
         layer.editable = False

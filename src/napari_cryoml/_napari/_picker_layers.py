@@ -155,11 +155,21 @@ class PickerLayers(LayerDrawing):
 
     # What the user does
 
-    def to_image(self, world: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the image pixel (z)yx of a place in the viewer's world."""
+    def need_image(self) -> DisplayImage:
+        """Return the image on show.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
         if self._image is None:
             raise InputError("There is no image on show: open one first.")
-        ndim = len(self._image.shape)
+        return self._image
+
+    def to_image(self, world: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the image pixel (z)yx of a place in the viewer's world."""
+        ndim = len(self.need_image().shape)
         return np.asarray(world, np.float64)[-ndim:] / self._pixel()
 
     def to_world(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -237,5 +247,6 @@ class PickerLayers(LayerDrawing):
 
     def _on_removed(self, event: Any) -> None:
         tag = str(event.value.metadata.get(TAG, ""))
-        if tag.startswith("picker:") and not tag.startswith("picker:diameter"):
-            self.lost.emit(tag.split(":")[1])
+        role = tag.split(":")[1] if tag.startswith("picker:") else ""
+        if role not in ("", "diameter", "box"):
+            self.lost.emit(role)

@@ -28,10 +28,14 @@ class PickerMouse:
     diameter_drawn = Signal(float)
     """A circle was dragged: its diameter in pixels of the image."""
 
+    box_drawn = Signal(object, object)
+    """A box was dragged: its corners in pixels (z)yx of the image, the lower numbers first."""
+
     def __init__(self, viewer: Any, layers: PickerLayers) -> None:
         self._viewer = viewer
         self._layers = layers
         self.drawing = False
+        self._is_box = False
         viewer.mouse_drag_callbacks.append(self._on_press)
 
     def close(self) -> None:
@@ -39,9 +43,9 @@ class PickerMouse:
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
 
-    def start_drawing(self) -> None:
-        """Take the next drag with the left button as the diameter of a particle."""
-        self.drawing = True
+    def start_drawing(self, *, box: bool = False) -> None:
+        """Take the next drag with the left button as the diameter of a particle, or as a box."""
+        self.drawing, self._is_box = True, box
         self._park_labels()
 
     def stop_drawing(self) -> None:
@@ -61,7 +65,7 @@ class PickerMouse:
         if self._layers.image is None:
             return
         if self.drawing and event.button == LEFT:
-            yield from self._draw(event)
+            yield from self._draw_box(event) if self._is_box else self._draw(event)
         elif event.button == RIGHT:
             yield from self._negative(event)
 
@@ -91,3 +95,15 @@ class PickerMouse:
         self.stop_drawing()
         if radius >= 1:
             self.diameter_drawn.emit(2 * radius)
+
+    def _draw_box(self, event: Any) -> Generator[None, None, None]:
+        start = end = self._layers.to_image(event.position)
+        event.handled = True
+        yield
+        while event.type == "mouse_move":
+            end = self._layers.to_image(event.position)
+            self._layers.show_box(np.minimum(start, end), np.maximum(start, end))
+            event.handled = True
+            yield
+        self.stop_drawing()
+        self.box_drawn.emit(np.minimum(start, end), np.maximum(start, end))

@@ -160,6 +160,7 @@ class PickerController:
             self.desk.show_labels()
             self.desk.show_picks()
             self.desk.show_scores()
+            self.desk.show_box()
             self.desk.show_pick_counts(session.threshold)
         self._settle_timer.start()
         if first or self.desk.layers.layer("labels") is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
@@ -134,6 +135,15 @@ class Desk:
         if session.is_live and picks is not None and rejected is not None:
             picks, rejected = picks.take(~rejected), None
         self.layers.show_picks(picks, rejected)
+
+    def show_box(self) -> None:
+        """Show the box in which every particle is labelled, if it is in this image."""
+        box = None if self.session is None else self.session.marked
+        self.view.live.show_box(box is not None)
+        if box is not None and box.image == self.shown:
+            self.layers.show_box(np.array(box.low), np.array(box.high))
+        else:
+            self.layers.show_box(None, None)
 
     def show_scores(self) -> None:
         """Show the heat map of the image on the canvas."""

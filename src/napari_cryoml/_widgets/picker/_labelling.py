@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from napari_cryoml import io
 from napari_cryoml._errors import InputError
@@ -11,6 +14,9 @@ from napari_cryoml._napari._picker_mouse import PickerMouse
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml.data import NEGATIVE, PicksTable
 from napari_cryoml.picking import labels_from_table
+from napari_cryoml.picking.live import MarkedBox
+
+Pixel: TypeAlias = npt.NDArray[np.float64]
 
 
 class Labelling:
@@ -27,6 +33,7 @@ class Labelling:
         self._desk = desk
         self.mouse = PickerMouse(viewer, desk.layers)
         self.mouse.diameter_drawn.connect(self.take_drawn)
+        self.mouse.box_drawn.connect(self.take_box)
 
     def close(self) -> None:
         """Let go of the mouse."""
@@ -52,6 +59,7 @@ class Labelling:
                 self.mouse.stop_drawing()
                 self._desk.note("")
         self._desk.view.show_drawing(self.mouse.drawing)
+        self._desk.show_box()
 
     def take_drawn(self, diameter_px: float) -> None:
         """Take the diameter of the circle that was drawn, in pixels of the image on show."""
@@ -66,6 +74,38 @@ class Labelling:
         if session is None or name is None:
             return
         self._set_diameter(value / (session.entries[name].pixel_size or 1))
+
+    def mark_box(self, on: bool) -> None:
+        """Take the next drag as a box in which every particle is labelled, or take it away."""
+        with self._desk.telling():
+            session = self._desk.need_session()
+            if on:
+                self._desk.layers.need_image()
+                self.mouse.start_drawing(box=True)
+                self._desk.note("Drag a box in which you have labelled every particle.")
+                return
+            self.mouse.stop_drawing()
+            session.mark(None)
+            self._desk.note("")
+        self._desk.show_box()
+        self._desk.refresh()
+
+    def take_box(self, low: Pixel, high: Pixel) -> None:
+        """Take a box that was drawn: two corners, pixels (z)yx of the image on show."""
+        with self._desk.telling():
+            session, image = self._desk.need_session(), self._desk.layers.need_image()
+            radius = session.diameter_in(image.name) / 2
+            last = np.array(image.shape) - 1.0
+            low, high = np.clip(low, 0, last), np.clip(high, 0, last)
+            if (high - low)[-2:].min() < max(2 * radius, 1):
+                self._desk.show_box()
+                raise InputError("That box is smaller than a particle: drag a larger one.")
+            # A box is drawn in one slice of a tomogram: it holds what is centred near it.
+            low[:-2], high[:-2] = low[:-2] - radius, high[:-2] + radius
+            session.mark(MarkedBox(image=image.name, low=tuple(low), high=tuple(high)))
+            self._desk.note("")
+        self._desk.show_box()
+        self._desk.refresh()
 
     def _set_diameter(self, diameter_px: float) -> None:
         desk = self._desk

@@ -170,6 +170,7 @@ class Live:
             pixel_size=entry.pixel_size,
             ndim=entry.ndim,
             particles_per_image=_pinned(session) or None,
+            marked=session.marked,
         )
         return LiveConfig.model_validate(config)
 

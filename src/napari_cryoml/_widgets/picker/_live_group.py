@@ -28,6 +28,9 @@ class LiveGroup(Group):
     pinned = Signal(int)
     """Particles an image that the user says there are; 0 to have them estimated."""
 
+    box_toggled = Signal(bool)
+    """Whether there shall be a box in which every particle is labelled."""
+
     ask_requested = Signal()
     """The user wants to be asked about the place that teaches most."""
 
@@ -44,14 +47,21 @@ class LiveGroup(Group):
             "Go to the place, in any image, whose label teaches most, and ask about it. "
             "Default: off.",
         )
+        self.box = button(
+            "Box",
+            "Drag a box in which you have labelled every particle: their number is then estimated "
+            "from it. Press again to take it away. Default: none.",
+        )
+        self.box.setCheckable(True)
         self.status = _line("How long the last refit took, and what it found.")
         self.particles = self._particle_box(guard)
         self.notes = _line("What live picking noticed about the labels and the images.")
         self.row(self.live, self.ask)
         self.column.addWidget(self.status)
-        self.row(QLabel("Particles/image"), self.particles)
+        self.row(QLabel("Particles/image"), self.particles, self.box)
         self.column.addWidget(self.notes)
         self.live.toggled.connect(self.toggled)
+        self.box.toggled.connect(self.box_toggled)
         self.ask.clicked.connect(self.ask_requested)
         self.particles.valueChanged.connect(self.pinned)
         self.show_notes(())
@@ -76,8 +86,14 @@ class LiveGroup(Group):
         self.live.blockSignals(True)
         self.live.setChecked(on)
         self.live.blockSignals(False)
-        for widget in (self.ask, self.particles):
+        for widget in (self.ask, self.particles, self.box):
             widget.setEnabled(on)
+
+    def show_box(self, there: bool) -> None:
+        """Show whether a box is marked, or being drawn, without a signal."""
+        self.box.blockSignals(True)
+        self.box.setChecked(there)
+        self.box.blockSignals(False)
 
     def show_status(self, text: str) -> None:
         """Show what the last refit took and found."""

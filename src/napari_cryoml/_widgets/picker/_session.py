@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._widgets.picker._image_table import ImageRow
@@ -15,7 +16,11 @@ from napari_cryoml._widgets.picker._score_book import ScoreBook
 from napari_cryoml._widgets.picker._session_images import SessionImages
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
 from napari_cryoml.picking import final_picks, rejected_picks
+from napari_cryoml.picking.live import MarkedBox
 from napari_cryoml.project import THRESHOLD, Project
+
+MARKED = "marked_box"
+"""Setting: the box in which every particle is labelled, as `MarkedBox` takes it; None without."""
 
 LIVE = "live"
 """Setting: whether picks follow every click; None as long as nobody has decided."""
@@ -110,6 +115,20 @@ class Session(SessionImages):
     def readable_labels(self) -> dict[str, Annotations]:
         """Return the labels of all images that have some and can be read."""
         return {name: each for name, each in self.all_labels().items() if name in self.sources}
+
+    @property
+    def marked(self) -> MarkedBox | None:
+        """The box in which the user has labelled every particle."""
+        values = self.project.setting(MARKED)
+        try:
+            box = MarkedBox.model_validate(values) if isinstance(values, dict) else None
+        except ValidationError:
+            return None
+        return box if box is not None and box.image in self.sources else None
+
+    def mark(self, box: MarkedBox | None) -> None:
+        """Keep the box in which every particle is labelled, or none."""
+        self.project.set_setting(MARKED, None if box is None else box.model_dump(mode="json"))
 
     # Live picking
 

@@ -60,6 +60,7 @@ def connect_view(controller: PickerController) -> None:
     view.live.toggled.connect(controller.switch_live)
     view.live_options_changed.connect(controller.live.keep_options)
     view.live.pinned.connect(controller.live.pin)
+    view.live.box_toggled.connect(labelling.mark_box)
     view.live.ask_requested.connect(controller.questions.ask)
     view.question.answered.connect(controller.questions.answer)
     view.train_requested.connect(controller.train)
