@@ -48,7 +48,7 @@ class LiveGroup(Group):
             "Default: off.",
         )
         self.box = button(
-            "Box",
+            "Mark box",
             "Drag a box in which you have labelled every particle: their number is then estimated "
             "from it. Press again to take it away. Default: none.",
         )
