@@ -342,13 +342,25 @@ def test_an_outlier_counts_six_deviations_and_no_more():
 
 
 @pytest.mark.parametrize("degree", [1, 2])
-def test_the_head_scores_rows_as_the_problem_does(degree):
+@pytest.mark.parametrize("channel", [None, 2])
+def test_the_head_scores_rows_as_the_problem_does(degree, channel):
     given = toy()
-    basis = Basis.of(given.unlabelled)
-    _, weights, _ = fitted_weights(given, degree, 10.0)
+    basis = Basis.of(given.unlabelled, channel)
+    problem = _Problem.of(given, basis, degree, channel)
+    weights, _ = problem.minimise(problem.centre, 10.0)
     head = basis.head(weights, degree, 10.0)
     found = head.score(given.unlabelled.T[:, :, None])[:, 0]
     np.testing.assert_allclose(found, basis.rows(given.unlabelled, degree) @ weights, atol=1e-4)
+
+
+def test_beside_learned_channels_the_analytic_ones_cost_more():
+    rng = np.random.default_rng(8)
+    clicks, unlabelled = rng.normal(size=(6, 4)) + np.array([2, 0, 0, 0]), rng.normal(size=(400, 4))
+    clicks[:, 3], unlabelled[:, 3] = clicks[:, 0], unlabelled[:, 0]  # the same, but learned
+    alike = fit_head(examples(clicks, unlabelled)).head.linear
+    assert alike[0] == pytest.approx(alike[3], abs=1e-4)
+    unlike = fit_head(examples(clicks, unlabelled), particle_channel=2).head.linear
+    assert 0 < unlike[0] < 0.3 * unlike[3]
 
 
 def test_the_same_examples_give_the_same_head_to_the_bit():
