@@ -204,18 +204,25 @@ def test_without_peaks_the_clicks_keep_their_scores(label):
     assert [len(part) for part in (*peaks, clicks, negatives)] == [0, 1, 0]
 
 
-def test_the_proposed_threshold_has_the_best_expected_f1():
-    log_odds = np.random.default_rng(0).normal(0, 3, 60)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_proposed_threshold_has_the_best_expected_f1(seed):
+    log_odds = np.random.default_rng(seed).normal(0, 3, 60)
     chances = expit(log_odds)
 
     def f1(threshold: float) -> float:
         kept = log_odds >= threshold
         return 2 * chances[kept].sum() / (kept.sum() + chances.sum())
 
-    best = max(log_odds, key=f1)
-    assert _fit._proposed_threshold(log_odds) == pytest.approx(best)
+    threshold = _fit._proposed_threshold(log_odds)
+    assert f1(threshold) == pytest.approx(max(map(f1, log_odds)))
+    assert expit(threshold) == pytest.approx(f1(threshold) / 2)
+
+
+def test_where_peaks_part_clearly_the_threshold_lies_between_them():
+    assert _fit._proposed_threshold(np.array([6.0] * 9 + [-6.0] * 9)) == pytest.approx(0, abs=0.1)
     assert _fit._proposed_threshold(np.empty(0)) == 0
-    assert _fit._proposed_threshold(np.array([-2.0])) == -2
+    assert -3 < _fit._proposed_threshold(np.array([-2.0])) <= -2
+    assert np.isfinite(_fit._proposed_threshold(np.array([40.0, 40.0, -40.0])))
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
+from scipy.special import logit
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
@@ -199,9 +200,15 @@ def _nearest(
 
 
 def _proposed_threshold(log_odds: Floats) -> float:
-    """Return the log-odds at which the expected F1 is largest."""
+    """Return the log-odds at which the expected F1 is largest.
+
+    Many thresholds keep the same peaks. A peak is worth keeping from a probability of half the
+    best F1 on (Lipton et al. 2014, "Optimal thresholding of classifiers to maximize F1 measure",
+    theorem 1), which holds for the peaks of other images too.
+    """
     thresholds, precision, count = expected_curve(log_odds)
     if not len(thresholds):
         return 0.0
     f1 = 2 * count / (count / precision + count[-1])
-    return float(thresholds[int(np.argmax(f1))])
+    best = int(np.argmax(f1))
+    return float(min(logit(f1[best] / 2), thresholds[best]))
