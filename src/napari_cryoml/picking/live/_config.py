@@ -92,7 +92,8 @@ class LiveConfig(Config):
     def preprocessor(self) -> Preprocessor:
         """Return what brings an image to its working grid, each image by itself."""
         config = PreprocessConfig(working_diameter=WORKING_DIAMETER, normalisation="percentile")
-        return Preprocessor(self.diameter, config, self.seed, pixel_size=self.pixel_size)
+        # Percentiles need no draw of pixels: the seed is not that of the user.
+        return Preprocessor(self.diameter, config, 0, pixel_size=self.pixel_size)
 
     def harmonics(self) -> HarmonicsConfig:
         """Return the Config of the analytic features."""

@@ -19,8 +19,8 @@ from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
 from napari_cryoml.picking.live._notes import LabelChecks
 
-_MOST_TAUGHT = 2000
-"""Labelled images whose examples are kept, about half a megabyte each at most."""
+_MOST_TAUGHT = 1000
+"""Labelled images whose examples are kept, about 300 kB each."""
 
 
 @dataclass(eq=False)
@@ -37,7 +37,7 @@ class LivePicker:
     cache: FeatureCache
     _latest: tuple[bytes, LiveFit] | None = field(default=None, init=False)
     _checks: LabelChecks = field(default_factory=LabelChecks, init=False)
-    _taught: dict[tuple[str, bytes], ImageExamples] = field(default_factory=dict, init=False)
+    _taught: dict[str, tuple[bytes, ImageExamples]] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, images: Sequence[ImageSource], cache: FeatureCache | None = None) -> LivePicker:
@@ -80,12 +80,14 @@ class LivePicker:
     def examples(self, name: str, entry: Annotations, config: LiveConfig) -> ImageExamples:
         """Return what an image and its labels teach; it is kept, a fit need not look again."""
         entry = in_order(entry)
-        key = live_key(self._image(name), config), _key_of({name: entry}, config)
-        if key not in self._taught:
-            self._taught[key] = image_examples(self.features(name, config), entry, config.seed)
-            while len(self._taught) > _MOST_TAUGHT:
-                self._taught.pop(next(iter(self._taught)))
-        return self._taught[key]
+        key, state = live_key(self._image(name), config), _key_of({name: entry}, config)
+        kept = self._taught.pop(key, None)
+        if kept is None or kept[0] != state:
+            kept = state, image_examples(self.features(name, config), entry, config.seed)
+        self._taught[key] = kept
+        while len(self._taught) > _MOST_TAUGHT:
+            self._taught.pop(next(iter(self._taught)))
+        return kept[1]
 
     def answer(self, request: LiveRequest) -> LiveAnswer:
         """Refit to the labels, and pick the image on show.

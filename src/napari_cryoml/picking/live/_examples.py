@@ -82,13 +82,13 @@ class ImageExamples:
     Parameters
     ----------
     positives, negatives : _Clicked
-    unlabelled : array of shape (n, C), float32
+    unlabelled : array of shape (n, C), float16
         In random order: the first rows are an even draw too.
     """
 
     positives: _Clicked
     negatives: _Clicked
-    unlabelled: Rows
+    unlabelled: npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +128,7 @@ def image_examples(features: FeatureMap, labels: Annotations, seed: int) -> Imag
 def join_examples(parts: Sequence[ImageExamples]) -> Examples:
     """Return what labelled images teach together, fewer rows of each where they are many."""
     n_each = min(UNLABELLED_POINTS, max(_MOST_UNLABELLED // max(len(parts), 1), 50))
-    unlabelled = [part.unlabelled[:n_each] for part in parts]
+    unlabelled = [part.unlabelled[:n_each].astype(np.float32) for part in parts]
     return Examples(
         *_joined([part.positives for part in parts]),
         *_joined([part.negatives for part in parts]),
@@ -174,14 +174,16 @@ def _points_near(
     return points[owner, step], owner, rank[owner, step]
 
 
-def _draw(features: FeatureMap, known: npt.NDArray[np.float64], n: int, seed: int) -> Rows:
+def _draw(
+    features: FeatureMap, known: npt.NDArray[np.float64], n: int, seed: int
+) -> npt.NDArray[np.float16]:
     """Return rows of `n` usable grid points away from what is known."""
     free = np.ones(features.grid, bool) if features.mask is None else features.mask.copy()
     _strike_out(free, features.to_grid(known))
     usable = np.flatnonzero(free)
     chosen = np.random.default_rng(seed).choice(len(usable), min(n, len(usable)), replace=False)
     flat = features.values.reshape(features.n_channels, -1)
-    return flat[:, usable[chosen]].T.astype(np.float32)
+    return np.ascontiguousarray(flat[:, usable[chosen]].T)
 
 
 def _strike_out(free: npt.NDArray[np.bool_], centres: npt.NDArray[np.float64]) -> None:
