@@ -44,6 +44,7 @@ def surroundings():
     yield Event(done=0, total=1)
     return {
         "omp": os.environ.get("OMP_NUM_THREADS"),
+        "waiting": os.environ.get("OMP_WAIT_POLICY"),
         "path": sys.path,
         "main": getattr(sys.modules["__main__"], "__file__", None),
         "modules": sorted(sys.modules),

@@ -225,6 +225,18 @@ def test_threads_are_the_cores_less_one(monkeypatch):
     assert default_threads() >= 1
 
 
+@pytest.mark.parametrize(("ours", "wanted"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_leave_their_core_unless_the_user_wants_otherwise(
+    monkeypatch, ours, wanted
+):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if ours is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", ours)
+    with ChildJob.start(child_jobs.surroundings) as job:
+        assert job.wait(LONG) == "done"
+    assert job.result["waiting"] == wanted
+
+
 def test_functions_without_an_importable_name_are_refused():
     def local():
         yield
