@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from napari_cryoml.picking.live._model import LiveModel, raw_peaks
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float32]
-Reason = Literal["typical", "odd", "unsure"]
+Reason = Literal["odd", "unsure", "missed"]
 
 N_SUGGESTIONS = 8
 """Places that are suggested at a time."""
@@ -26,12 +26,12 @@ N_SUGGESTIONS = 8
 _LEAST_PEAKS = 20
 _MOST_PEAKS = 2000
 _REACH = 2.0
-_WIDTH = 0.4
 _UNSEEN = 1.5
 _BOUND = 6.0
 _FAR = 1e6
-_ENOUGH_PARTICLES = 10
-_TURNS: tuple[Reason, ...] = ("unsure", "odd")
+_HEIGHTS = (0.1, 0.5, 0.9, 1.3, 0.3, 0.7, 1.1, 1.5)
+_BAND = 0.1
+_UNSURE = (0.6, 1.2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +63,9 @@ class Suggestion:
         Pixel (z)yx of the image.
     probability : float
         Chance that it is a particle, as far as is known now.
-    reason : {"typical", "odd", "unsure"}
-        Whether it stands for many places that nothing is known of, looks like no labelled place
-        though it scores well, or lies near the threshold.
+    reason : {"odd", "unsure", "missed"}
+        Whether it scores well but looks like no labelled place, lies near the threshold, or may be
+        a particle that is missed.
     """
 
     image: str
@@ -84,13 +84,13 @@ def suggest_clicks(
 ) -> tuple[Suggestion, ...]:
     """Return the places whose labels would teach most, best first.
 
-    The peaks that may be particles, twice as many as are expected, are the candidates. Until ten
-    particles are labelled, each suggestion is the candidate that stands for most others (a
-    facility location: the distances of likely particles to the nearest known place shrink most).
-    From then on it takes turns with the likely particle that is farthest in feature space from
-    all that is known, which finds picks that are wrong though they score well, and with places
-    near the threshold. What was suggested before counts as known. Images without labels count
-    more.
+    The peaks that may be particles, twice as many as are expected, are the candidates, ranked by
+    score in each image. One suggestion after the other looks at another height of the ranking,
+    from picks that score best, where wrong ones hurt most, past the threshold to particles that
+    may be missed; for labels that all score high teach a narrow picture of a particle. At each
+    height it takes the candidate that is farthest from all labels and earlier suggestions in
+    feature space, where each feature counts as the head finds it important. Images without labels
+    count more.
 
     Parameters
     ----------
@@ -106,15 +106,16 @@ def suggest_clicks(
 
     References
     ----------
-    Settles 2012, Active Learning, chapters 2 and 5: uncertainty, density and diversity. Wei, Iyer
-    and Bilmes 2015, Submodularity in data subset selection and active learning.
+    Settles 2012, Active Learning, chapters 2 and 5: uncertainty and diversity. Sener and Savarese
+    2018, Active learning for convolutional neural networks: the farthest first (k-centre).
     """
     candidates = _candidates(model, images, maps, labels) if images else None
     if candidates is None or not len(candidates.rows):
         return ()
     known = _standard(model.head, _known_rows(model.head, maps, labels))
-    importance = np.abs(model.head.linear).astype(np.float32)
-    chosen = _choose(candidates, known, importance, _turns(labels, n))
+    turn = sum(len(entry) for entry in labels.values())
+    heights = [_HEIGHTS[(turn + step) % len(_HEIGHTS)] for step in range(n)]
+    chosen = _choose(candidates, known, heights)
     chances = model.calibration.probability(candidates.scores)
     names = list(images)
     return tuple(
@@ -122,9 +123,9 @@ def suggest_clicks(
             names[candidates.owners[row]],
             candidates.positions[row],
             float(chances[row]),
-            reason,
+            _reason(candidates.ranks[row]),
         )
-        for row, reason in chosen
+        for row in chosen
     )
 
 
@@ -181,16 +182,9 @@ def _evenly(n: int, most: int) -> npt.NDArray[np.intp]:
     return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.intp)
 
 
-def _turns(labels: Mapping[str, Annotations], n: int) -> list[Reason]:
-    """Return what kind of place to ask about next, `n` times, counting on particles."""
-    n_positives = sum(len(entry.positives) for entry in labels.values())
-    n_labels = sum(len(entry) for entry in labels.values())
-    return [
-        "typical"
-        if n_positives + step < _ENOUGH_PARTICLES
-        else _TURNS[(n_labels + step) % len(_TURNS)]
-        for step in range(n)
-    ]
+def _reason(rank: float) -> Reason:
+    low, high = _UNSURE
+    return "odd" if rank < low else "unsure" if rank <= high else "missed"
 
 
 def _known_rows(
@@ -202,55 +196,25 @@ def _known_rows(
 
 
 def _standard(head: Head, rows: Rows) -> Rows:
-    return np.asarray(np.clip((rows - head.mean) / head.deviation, -_BOUND, _BOUND), np.float32)
+    """Return standardised features, each as important as the head finds it."""
+    standard = np.clip((rows - head.mean) / head.deviation, -_BOUND, _BOUND)
+    return np.asarray(standard * np.abs(head.linear), np.float32)
 
 
-def _choose(
-    candidates: _Candidates, known: Rows, importance: Rows, turns: Sequence[Reason]
-) -> list[tuple[int, Reason]]:
-    """Return candidates in the order in which to ask about them, and why."""
-    likely = candidates.ranks <= 1
-    plain = _Space.of(candidates.rows, known)
-    weighted = _Space.of(candidates.rows * importance, known * importance)
-    near_threshold = np.exp(-0.5 * ((candidates.ranks - 1) / _WIDTH) ** 2)
-    gains: dict[Reason, Callable[[], Rows]] = {
-        "typical": lambda: weighted.gain(likely),
-        "odd": lambda: plain.nearest * likely,
-        "unsure": lambda: weighted.nearest * near_threshold,
-    }
-    free = np.ones(len(candidates.rows), bool)
-    chosen: list[tuple[int, Reason]] = []
-    for reason in turns[: len(free)]:
-        best = int(np.argmax(np.where(free, gains[reason]() * candidates.weights, -1)))
-        chosen.append((best, reason))
+def _choose(candidates: _Candidates, known: Rows, heights: Sequence[float]) -> list[int]:
+    """Return the candidates to ask about, one for each height of the ranking."""
+    gaps = _distances(candidates.rows, known).min(axis=1, initial=_FAR)
+    free = np.ones(len(gaps), bool)
+    chosen: list[int] = []
+    for height in heights[: len(free)]:
+        off = np.where(free, np.abs(candidates.ranks - height), np.inf)
+        near = off <= max(_BAND, float(off.min()))
+        best = int(np.argmax(np.where(near, gaps * candidates.weights, -1)))
+        chosen.append(best)
         free[best] = False
-        plain.add(best)
-        weighted.add(best)
+        to_best = _distances(candidates.rows, candidates.rows[best][None])[:, 0]
+        gaps = np.minimum(gaps, to_best)
     return chosen
-
-
-@dataclass(slots=True, eq=False)
-class _Space:
-    """How far candidates are from each other, and from what is known."""
-
-    between: Rows
-    nearest: Rows
-
-    @classmethod
-    def of(cls, rows: Rows, known: Rows) -> _Space:
-        nearest = _distances(rows, known).min(axis=1, initial=_FAR)
-        return cls(_distances(rows, rows), nearest)
-
-    def add(self, row: int) -> None:
-        """Take a candidate as known."""
-        self.nearest = np.minimum(self.nearest, self.between[row])
-
-    def gain(self, counted: npt.NDArray[np.bool_]) -> Rows:
-        """Return how much nearer the counted ones would be to something known, for each."""
-        gain = np.zeros(len(self.nearest), np.float32)
-        shrunk = self.nearest[counted][:, None] - self.between[counted][:, counted]
-        gain[counted] = np.maximum(shrunk, 0).sum(axis=0)
-        return gain
 
 
 def _distances(rows: Rows, others: Rows) -> Rows:
