@@ -7,7 +7,7 @@ from napari_cryoml.jobs._child_job import ChildJob, JobState
 from napari_cryoml.jobs._events import Command, Event, Job
 from napari_cryoml.jobs._follow import follow
 from napari_cryoml.jobs._inline import run_inline
-from napari_cryoml.jobs._process import available_cores, default_threads
+from napari_cryoml.jobs._process import default_threads
 from napari_cryoml.jobs._service import Answer, ChildService, Service, ServiceState
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "JobState",
     "Service",
     "ServiceState",
-    "available_cores",
     "default_threads",
     "follow",
     "run_inline",

@@ -27,17 +27,18 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+# Threads of OpenMP that wait spin on their core; with others at work there, each of the many short
+# loops of an image then waits for its turn: ten times as long was seen.
+_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def default_threads() -> int:
     """Return how many threads a background job may use: the cores of this process less one."""
-    return max(1, available_cores() - 1)
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, cores - 1)
 
 
 def spawn(module: str, threads: int | None) -> subprocess.Popen[bytes]:
@@ -66,9 +67,7 @@ def spawn(module: str, threads: int | None) -> subprocess.Popen[bytes]:
 
 
 def _environment(threads: int | None) -> dict[str, str]:
-    # Threads of OpenMP that wait spin on their core; with others at work there, each of the many
-    # short loops of an image then waits for its turn: ten times as long was seen.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    environment = {**_PATIENT, **os.environ}
     if threads is None and "OMP_NUM_THREADS" in environment:
         return environment  # the user, or a cluster's scheduler, has decided
     count = str(default_threads() if threads is None else max(1, threads))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, special
+from threadpoolctl import ThreadpoolController
 
 from napari_cryoml.picking.live._examples import Examples, Rows
 
@@ -134,12 +136,12 @@ def fit_head(
     tried: it ranks alike where the head is linear, and follows outliers where it has squares.
 
     Each click counts alike, however many grid points stand for it, and a negative as much as a
-    positive (b = a n / p, a at most). Newton's method needs a few
-    steps, and its Hessian gives what the head would say had it not seen a click (Rad and Maleki
-    2020, J. R. Stat. Soc. B 82, 965). Degree and strength are chosen by the loss on labelled
-    images that were left out, three parts of them at most, which tells what holds for other
-    images too. Where there is one labelled image alone, clicks are left out instead, and the
-    simplest head within two standard errors of the best is taken.
+    positive (b = a n / p, a at most). Newton's method needs a few steps, and its Hessian gives
+    what the head would say had it not seen a click (Rad and Maleki 2020, J. R. Stat. Soc. B 82,
+    965). Degree and strength are chosen by the loss on labelled images that were left out, three
+    parts of them at most, which tells what holds for other images too. Where there is one
+    labelled image alone, clicks are left out instead, and the simplest head within two standard
+    errors of the best is taken.
 
     Parameters
     ----------
@@ -150,6 +152,17 @@ def fit_head(
         The channel that is high at any particle, the first of the learned ones. Weights of the
         analytic ones before it cost more: they are many, and say less.
     """
+    # The matrices are small: threads of the linear algebra would mostly wait for one another.
+    with _linear_algebra().limit(limits=1, user_api="blas"):
+        return _fit(examples, degree, particle_channel)
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _fit(examples: Examples, degree: int | None, particle_channel: int | None) -> HeadFit:
     n_clicks = len(np.unique(examples.positive_clicks))
     every = (1, 2) if n_clicks >= QUADRATIC_CLICKS else (1,)
     degrees = every if degree is None else (degree,)
