@@ -7,9 +7,10 @@ from scipy.special import expit
 
 from napari_cryoml.picking.live import _head, fit_head
 from napari_cryoml.picking.live._examples import Examples
-from napari_cryoml.picking.live._head import Basis, Head, _Problem
+from napari_cryoml.picking.live._head import Head
+from napari_cryoml.picking.live._regression import POSITIVE_SHARE, Basis, Problem
 
-SHARE = _head.POSITIVE_SHARE
+SHARE = POSITIVE_SHARE
 
 
 def examples(positives, unlabelled, negatives=None, *, clicks=None, images=None) -> Examples:
@@ -82,7 +83,7 @@ def plain_weights(given: Examples, degree: int, strength: float, channel=None, l
 
 
 def fitted_weights(given: Examples, degree: int, strength: float, channel=None) -> tuple:
-    problem = _Problem.of(given, Basis.of(given.unlabelled), degree, channel)
+    problem = Problem.of(given, Basis.of(given.unlabelled), degree, channel)
     return problem, *problem.minimise(problem.centre, strength)
 
 
@@ -346,9 +347,9 @@ def test_an_outlier_counts_six_deviations_and_no_more():
 def test_the_head_scores_rows_as_the_problem_does(degree, channel):
     given = toy()
     basis = Basis.of(given.unlabelled, channel)
-    problem = _Problem.of(given, basis, degree, channel)
+    problem = Problem.of(given, basis, degree, channel)
     weights, _ = problem.minimise(problem.centre, 10.0)
-    head = basis.head(weights, degree, 10.0)
+    head = _head_of(basis, weights, degree, 10.0)
     found = head.score(given.unlabelled.T[:, :, None])[:, 0]
     np.testing.assert_allclose(found, basis.rows(given.unlabelled, degree) @ weights, atol=1e-4)
 
