@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from napari_cryoml.picking.live import _head, fit_head
 from napari_cryoml.picking.live._examples import Examples
-from napari_cryoml.picking.live._head import Head
+from napari_cryoml.picking.live._head import Head, _head_of
 from napari_cryoml.picking.live._regression import POSITIVE_SHARE, Basis, Problem
 
 SHARE = POSITIVE_SHARE
