@@ -65,6 +65,9 @@ def take_pictures(folder: Path, truth: dict[str, Picks]) -> None:
     picture(viewer, "picker-labels")
     picker.questions.ask()
     wait(lambda: picker.view.question.isVisible() and not picker.busy)
+    picker.questions.answer("skip")  # the second place scores higher, which is seen more easily
+    wait(lambda: picker.desk.shown in picker.view.question.text and not picker.busy)
+    wait(lambda: not picker.live.waiting)
     picture(viewer, "picker-question")
     picker.questions.answer("stop")
     go_to(picker, next(iter(truth)))
