@@ -1,5 +1,7 @@
 """The places whose labels teach most, asked about one after the other."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from tests._widgets.conftest import said
@@ -7,7 +9,9 @@ from tests._widgets.test_picker_live import clicked as clicked_three
 from tests._widgets.test_picker_live import requests
 from tests._widgets.test_picker_live_review import circle
 
+from napari_cryoml._widgets.picker._asking import WHY
 from napari_cryoml.picking.live import Suggestion
+from napari_cryoml.picking.live._queue import Reason
 
 SHOWN = "a.mrc"
 clicked = clicked_three
@@ -53,6 +57,29 @@ def test_answers_are_labels_and_the_next_place_follows_at_once(
     clicked.questions.answer("no")
     assert clicked.session.labels("b.mrc").annotations.negatives.tolist() == [[30.0, 30.0]]
     assert circle(clicked) == [90.0, 70.0]
+
+
+def test_a_click_on_the_particle_itself_is_an_answer(clicked, suggest, idle):
+    clicked.questions.ask()
+    suggest(place(SHOWN, 50, 40), place("b.mrc", 30, 30))
+    layer = clicked.layers.layer("labels")
+    layer.add([[53.0, 42.0]])
+    idle()
+    assert clicked.session.labels(SHOWN).annotations.positives.tolist()[-1] == [53.0, 42.0]
+    assert circle(clicked) == [30.0, 30.0]
+
+
+def test_a_label_elsewhere_answers_nothing(clicked, suggest, idle):
+    clicked.questions.ask()
+    suggest(place(SHOWN, 50, 40), place("b.mrc", 30, 30))
+    clicked.layers.layer("labels").add([[110.0, 100.0]])
+    idle()
+    assert circle(clicked) == [50.0, 40.0]
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_each_reason_has_words(reason):
+    assert WHY[reason].endswith(".")
 
 
 def test_an_answer_needs_a_look_at_the_place(clicked, suggest, idle):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._live import Live
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 STOP_KEY = "Shift+N"
 
 WHY = {
-    "typical": "It looks like many places that nothing is known of.",
+    "missed": "It may be a particle that is missed so far.",
     "unsure": "It could be either, as far as is known.",
     "odd": "It scores high, but looks like no particle labelled so far.",
 }
@@ -40,6 +42,7 @@ class Asking:
         self._place: Suggestion | None = None
         self._wanted = False
         live.suggested.connect(self._take)
+        desk.refreshed.connect(self._on_labels)
 
     @property
     def is_open(self) -> bool:
@@ -78,8 +81,23 @@ class Asking:
         if answer != "skip":
             label = POSITIVE if answer == "yes" else NEGATIVE
             self._desk.layers.label_at(place.position, label)
-            self._suggest()
-        self._go_on()
+        else:
+            self._go_on()
+
+    def _on_labels(self) -> None:
+        """Take a label near the place on show as the answer: a click on it, or the keys."""
+        if self._place is not None and self._is_labelled(self._place):
+            with self._desk.telling():
+                self._suggest()
+                self._go_on()
+
+    def _is_labelled(self, place: Suggestion) -> bool:
+        session = self._desk.session
+        if session is None or self._desk.shown != place.image:
+            return False
+        positions = session.labels(place.image).annotations.positions
+        gaps = np.linalg.norm(positions - place.position, axis=1)
+        return bool(gaps.min(initial=np.inf) <= session.diameter_in(place.image) / 2)
 
     def _suggest(self) -> None:
         try:
