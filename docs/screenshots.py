@@ -122,9 +122,8 @@ def train(viewer: Any, picker: Any) -> None:
     training = {"minutes": TRAINING_MINUTES, "validate_every": VALIDATE_EVERY_S}
     picker.view.set_options({"training": training})
     picker.train()
-    wait(lambda: len(picker.view.train.curve.validations) > 1 or not picker.busy)
-    picture(viewer, "picker-training")
     wait(lambda: not picker.busy)
+    picture(viewer, "picker-training")
 
 
 def certify(viewer: Any, picker: Any, truth: dict[str, Picks]) -> None:
