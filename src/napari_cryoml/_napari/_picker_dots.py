@@ -82,10 +82,16 @@ def show_dots(layer: Any, dots: Dots) -> None:
         layer.border_color = dots.border_colours
     if not np.allclose(layer.face_color, dots.face_colours):
         layer.face_color = dots.face_colours
-    if [str(symbol) for symbol in layer.symbol] != dots.symbols.tolist():
+    if not _same_symbols(layer.symbol, dots.symbols):
         layer.symbol = dots.symbols
     if not np.allclose(layer.size, dots.sizes):
         layer.size = dots.sizes
+
+
+def _same_symbols(drawn: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
+    # There are two of them; to turn each dot's into text would take milliseconds.
+    names = {symbol: str(symbol) for symbol in set(drawn.tolist())}
+    return [names[symbol] for symbol in drawn.tolist()] == wanted.tolist()
 
 
 def _same_table(table: Any, columns: Mapping[str, npt.NDArray[Any]]) -> bool:

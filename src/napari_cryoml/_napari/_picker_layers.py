@@ -95,9 +95,16 @@ class PickerLayers(LayerDrawing):
         self._draw_labels()
 
     def show_picks(
-        self, picks: Picks | None, rejected: npt.NDArray[np.bool_] | None = None
+        self,
+        picks: Picks | None,
+        rejected: npt.NDArray[np.bool_] | None = None,
+        threshold: float | None = None,
     ) -> None:
-        """Show the picks of the image on show, those of `rejected` as crosses."""
+        """Show the picks of the image on show, those of `rejected` as crosses.
+
+        A new `threshold` is taken over in the same stroke.
+        """
+        self._threshold = self._threshold if threshold is None else threshold
         self._picks = picks
         none = np.zeros(0 if picks is None else len(picks), bool)
         self._rejected = none if rejected is None else rejected

@@ -121,8 +121,8 @@ class Desk:
         if self.session is not None and self.shown is not None:
             self.layers.show_labels(self.session.labels(self.shown))
 
-    def show_picks(self) -> None:
-        """Show the picks of the image on the canvas.
+    def show_picks(self, threshold: float | None = None) -> None:
+        """Show the picks of the image on the canvas, above a new threshold if one is given.
 
         Those that the user has rejected are crosses, or gone where live picking finds them anew.
         """
@@ -134,7 +134,7 @@ class Desk:
         rejected = session.rejected(name, picks)
         if session.is_live and picks is not None and rejected is not None:
             picks, rejected = picks.take(~rejected), None
-        self.layers.show_picks(picks, rejected)
+        self.layers.show_picks(picks, rejected, threshold)
 
     def show_box(self) -> None:
         """Show the box in which every particle is labelled, if it is in this image."""

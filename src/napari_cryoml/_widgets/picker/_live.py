@@ -228,8 +228,9 @@ class Live:
             self._save_timer.start()
         if found.image == self._desk.shown:
             self._desk.draw_scores(found.score_map)
+            self._desk.show_picks(session.threshold)
+        else:
             self._desk.layers.set_threshold(session.threshold)
-            self._desk.show_picks()
         self._tell(session, found, time.perf_counter() - sent.at)
         self._desk.refresh()
 
