@@ -19,7 +19,7 @@ FIRST_CLICKS = 3
 MOST_CLICKS = 20
 _STEPS = (5, 10, 15, 20)
 _ON_PARTICLE = 0.5
-"""A user says yes to a place within this share of a diameter of a particle."""
+"""A user clicks a particle whose centre lies within this share of a diameter of the place."""
 
 Row = dict[str, Any]
 
@@ -44,7 +44,7 @@ def queue_row(data: PickingSet, picker: LivePicker, config: LiveConfig, seed: in
     for n in range(FIRST_CLICKS, MOST_CLICKS + 1):
         if n > FIRST_CLICKS:
             place = _next_place(data, picker, config, labels)
-            labels = _answered(labels, place, _is_particle(data, place))
+            labels = _answered(labels, *_answer(data, place))
         if n in _STEPS:
             row[f"queue_{n}"] = average_precision(data, picker, config, labels)
     row["particles"] = sum(len(entry.positives) for entry in labels.values())
@@ -59,20 +59,23 @@ def _next_place(
     return suggest_clicks(picker.fit(labels, config), images, maps, labels, n=1)[0]
 
 
-def _is_particle(data: PickingSet, place: Suggestion) -> bool:
-    gaps = np.linalg.norm(data.truth[place.image] - place.position, axis=1)
-    return bool(gaps.min(initial=np.inf) <= _ON_PARTICLE * data.diameter)
+def _answer(data: PickingSet, place: Suggestion) -> tuple[str, np.ndarray, bool]:
+    """Return what the user clicks: the particle, where it is, or the place as none."""
+    truth = data.truth[place.image]
+    gaps = np.linalg.norm(truth - place.position, axis=1)
+    yes = bool(gaps.min(initial=np.inf) <= _ON_PARTICLE * data.diameter)
+    return place.image, truth[int(gaps.argmin())] if yes else place.position, yes
 
 
 def _answered(
-    labels: Mapping[str, Annotations], place: Suggestion, yes: bool
+    labels: Mapping[str, Annotations], image: str, position: np.ndarray, yes: bool
 ) -> dict[str, Annotations]:
-    before = labels.get(place.image, Annotations.empty(len(place.position)))
+    before = labels.get(image, Annotations.empty(len(position)))
     after = Annotations(
-        np.concatenate([before.positions, place.position[None]]),
+        np.concatenate([before.positions, position[None]]),
         np.append(before.labels, POSITIVE if yes else NEGATIVE),
     )
-    return {**labels, place.image: after}
+    return {**labels, image: after}
 
 
 def queue_table(rows: Sequence[Row]) -> str:
