@@ -8,6 +8,7 @@ into ``docs/benchmarks.md``. The section `click` needs a screen, a virtual one w
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ SECTIONS: dict[
     "queue": (lambda options: queue(options.seeds), queue_table),
     "click": (_click, _click_table),
     "list": (lambda options: long_list(options.images), list_table),
-    "refine": (lambda options: refinement(options.seeds), refinement_table),
+    "refine": (lambda options: refinement(options.seeds, options.set), refinement_table),
 }
 
 
@@ -54,11 +55,21 @@ def _show(row: Row) -> None:
     sys.stdout.flush()
 
 
+def _command(name: str, options: argparse.Namespace) -> str:
+    """Return what measures a section as it was measured."""
+    words = ["python", "benchmarks/live.py", name]
+    if options.set:
+        words += ["--seeds", str(options.seeds)]
+        words += [word for one in options.set for word in ("--set", one)]
+    return shlex.join(words)
+
+
 def main() -> None:
     """Run the sections that were named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
     parser.add_argument("--seeds", type=int, default=5, help="in `accuracy`, `queue`, `refine`")
+    parser.add_argument("--set", action="append", default=[], help="in `refine`: this set alone")
     parser.add_argument("--sets", type=int, default=200, help="in `coverage`")
     parser.add_argument("--images", type=int, default=5000, help="in `list`")
     parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
@@ -70,7 +81,7 @@ def main() -> None:
         for row in [] if options.tables else measure(options):
             rows.append(row)
             _show(row)
-            save(section, f"python benchmarks/live.py {name}", rows)
+            save(section, _command(name, options), rows)
         record = load(section)
         if record is not None:
             put_into_page(section, render(record["rows"]))

@@ -22,12 +22,19 @@ from napari_cryoml.cli._app import app
 from napari_cryoml.models import detectors
 from napari_cryoml.objectives import objectives
 from napari_cryoml.picking import PickerConfig, baselines
+from napari_cryoml.picking.live import LiveConfig, MarkedBox
 from napari_cryoml.simulate import MicrographConfig
 
 DOCS = Path(__file__).parent
 PAGES = ("options.md", "cli.md", "picker.md")
 
-_KINDS = {float: "number", int: "whole number", str: "text", tuple: "two whole numbers"}
+_KINDS = {
+    float: "number",
+    int: "whole number",
+    str: "text",
+    tuple: "two whole numbers",
+    MarkedBox: "`--marked-box`, an image and two corners",
+}
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 _NAMES = {"model": detectors, "objective": objectives}
 _IN_DOCK = {"ndim": "taken from the images", "diameter": "the field *Diameter*"}
@@ -190,6 +197,7 @@ def _default_of_flag(parameter: Any) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "picker options": picker_table,
+    "live options": partial(config_table, LiveConfig),
     "networks": network_table,
     "network options": partial(registry_table, detectors),
     "objective options": partial(registry_table, objectives),

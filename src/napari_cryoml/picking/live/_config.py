@@ -62,7 +62,7 @@ class LiveConfig(Config):
     head: Literal["auto", "linear", "quadratic"] = Field(
         "auto",
         description="Linear in the features, or with their squares; auto chooses by leaving out "
-        "one click at a time.",
+        "labelled images, or clicks while one image is labelled.",
     )
     encoder: bool = Field(
         True,
