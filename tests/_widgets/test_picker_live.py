@@ -335,6 +335,18 @@ def test_turning_it_over_says_what_becomes_of_the_other_images(clicked, answer, 
     assert "Other images keep their picks" in said(view)[0]
 
 
+def test_picks_that_are_written_late_are_counted(clicked, answer, idle):
+    """The note and the counts do not depend on how fast the disk is."""
+    answer(found())
+    slow, clicked.desk.background.run = [], lambda *work, **then: slow.append((work, then))
+    clicked.live.toggle(False)
+    session = clicked.session
+    assert SHOWN not in session.book.counts(session.threshold)
+    (((keep, *unsaved), then),) = slow
+    then["on_done"](keep(*unsaved))
+    assert session.book.counts(session.threshold)[SHOWN] > 0
+
+
 def test_a_project_with_a_model_and_no_decision_is_not_live(live, services, tmp_path):
     live.session.project.add_model(trained(tmp_path / "m.safetensors"), {})
     live.labelling.take_drawn(20.0)

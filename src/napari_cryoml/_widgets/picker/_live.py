@@ -89,10 +89,10 @@ class Live:
         desk = self._desk
         with desk.telling():
             session = desk.need_session()
+            others = session.book.counts(session.threshold).keys() - {desk.shown}
             self.save()
             session.set_live(not session.is_live if on is None else on)
             self._wanted = None
-            others = session.book.counts(session.threshold).keys() - {desk.shown}
             desk.note("Other images keep their picks until you pick all." if others else "")
             desk.layers.set_threshold(session.threshold)
             desk.show_picks()
@@ -247,15 +247,22 @@ class Live:
         unsaved, self._unsaved = self._unsaved, None
         if unsaved is not None:
             self._desk.background.run(
-                _keep, *unsaved, on_done=lambda _: None, on_error=self._show_fault
+                _keep, *unsaved, on_done=self._count_kept, on_error=self._show_fault
             )
+
+    def _count_kept(self, kept: tuple[Session, str]) -> None:
+        """Count what has been written: live picking may have been turned off meanwhile."""
+        session, name = kept
+        if session is self._desk.session:
+            session.count_again(name)
 
     def _show_fault(self, sentence: str) -> None:
         self._desk.note(sentence, error=True)
 
 
-def _keep(session: Session, found: LiveAnswer, edit: int) -> None:
+def _keep(session: Session, found: LiveAnswer, edit: int) -> tuple[Session, str]:
     session.keep(found, None, edit)
+    return session, found.image
 
 
 def _pinned(session: Session) -> int:
