@@ -13,10 +13,10 @@ from ._engine import LivePicker
 from ._fit import fit_live
 from ._head import Head, fit_head
 from ._jobs import pick_live
-from ._messages import LiveAnswer, LiveFigures, LiveRequest
+from ._messages import LiveAnswer, LiveFigures, LiveRequest, SuggestRequest
 from ._model import LiveModel
 from ._prior import Estimate
-from ._queue import Suggestion, SuggestRequest, suggest_clicks
+from ._queue import Suggestion, suggest_clicks
 from ._service import LiveService
 
 __all__ = [

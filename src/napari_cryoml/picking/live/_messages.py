@@ -30,6 +30,11 @@ class LiveRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SuggestRequest(LiveRequest):
+    """Asks the live picker for the places whose labels would teach most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LiveAnswer:
     """What the live picker finds in one image.
 

@@ -12,7 +12,6 @@ from scipy.spatial import cKDTree
 
 from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.features import FeatureMap
-from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._head import Head
 from napari_cryoml.picking.live._model import LiveModel, raw_peaks
 
@@ -32,24 +31,6 @@ _FAR = 1e6
 _HEIGHTS = (0.1, 0.5, 0.9, 1.3, 0.3, 0.7, 1.1, 1.5)
 _BAND = 0.1
 _UNSURE = (0.6, 1.2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SuggestRequest:
-    """Asks the live service for the places whose labels would teach most.
-
-    Parameters
-    ----------
-    labels : mapping of str to Annotations
-        Of all images that have some.
-    image : str or None
-        The image on show.
-    config : LiveConfig
-    """
-
-    labels: Mapping[str, Annotations]
-    image: str | None
-    config: LiveConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,8 @@ from napari_cryoml.features import FeatureCache, neighbours
 from napari_cryoml.picking.live._channels import live_key
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._engine import LivePicker
-from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest
-from napari_cryoml.picking.live._queue import Suggestion, SuggestRequest, suggest_clicks
+from napari_cryoml.picking.live._messages import LiveAnswer, LiveRequest, SuggestRequest
+from napari_cryoml.picking.live._queue import Suggestion, suggest_clicks
 
 _LABELLED_TO_ASK = 4
 _UNSEEN_TO_ASK = 4
@@ -40,7 +40,7 @@ class LiveService:
         self._refused: set[str] = set()
         self._asks = False
 
-    def answer(self, request: LiveRequest | SuggestRequest) -> LiveAnswer | tuple[Suggestion, ...]:
+    def answer(self, request: LiveRequest) -> LiveAnswer | tuple[Suggestion, ...]:
         """Return what the live picker finds, or the places to ask about next.
 
         See `LivePicker.answer` and `suggest_clicks`. Suggestions come from a few of the labelled
