@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_cryoml._widgets.jobs import ServiceWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
-from napari_cryoml.jobs import Answer
+from napari_cryoml.jobs import Answer, default_threads
 from napari_cryoml.picking import live
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ class LiveLine:
             return
         self.close()
         sources = [session.sources[name] for name in names]
-        service = self._start_service(_work.live_service, sources)
+        # All cores, not all but one: whoever has clicked waits for this and for nothing else.
+        threads = default_threads() + 1
+        service = self._start_service(_work.live_service, sources, threads=threads)
         self._watcher.watch(service)
         self._served = names
 
