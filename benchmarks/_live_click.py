@@ -16,6 +16,7 @@ import torch._dynamo
 from qtpy.QtWidgets import QApplication
 
 from _record import table
+from _window import pass_time
 from napari_cryoml import io
 from napari_cryoml.data import ArrayImage
 from napari_cryoml.picking.live import LiveConfig, live_features
@@ -76,7 +77,7 @@ def _clicks(*, canvas: bool) -> Row:
             _wait(lambda: not picker.live.waiting)
             QApplication.processEvents()
             milliseconds.append(1000 * (time.perf_counter() - start))
-            _pass(0.3)
+            pass_time(0.3)
         n_picks = len(picker.session.picks(picker.desk.shown))
         widget.controller.teardown()
         viewer.close()
@@ -96,15 +97,7 @@ def _wait(done: Callable[[], bool]) -> None:
     while not done():
         if time.monotonic() > until:
             raise TimeoutError("live picking did not answer in time")
-        QApplication.processEvents()
-        time.sleep(0.001)
-
-
-def _pass(seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.001)
+        pass_time(0.001)
 
 
 def click_table(rows: Sequence[Row]) -> str:

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 import torch._dynamo
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication
 
 from _record import load, put_into_page, save, table
+from _window import pass_time
 from napari_cryoml import io
 from napari_cryoml.simulate import MicrographConfig, simulate_micrograph
 
@@ -86,7 +86,7 @@ def measure(seconds: float, *, canvas: bool) -> Row:
             window.hide()
         training = {"minutes": seconds / 60, "steps": MANY_STEPS, "validate_every": 5.0}
         picker.view.set_options({"training": training, "device": "cpu"})
-        _pass(1)
+        pass_time(1)
         ticks, clicks = _train(picker, layer, picks.positions[N_LABELS:])
         widget.controller.teardown()
         viewer.close()
@@ -116,7 +116,7 @@ def _train(picker: Any, layer: Any, positions: np.ndarray) -> tuple[Ticks, int]:
     timer.start(CLICK_MS)
     _wait(lambda: not picker.results.jobs.kind)
     timer.stop()
-    _pass(AFTERWARDS_S)
+    pass_time(AFTERWARDS_S)
     ticks.stop()
     if picker.session.project.current_model() is None:
         raise RuntimeError(picker.view.message.text())
@@ -146,14 +146,7 @@ def _wait(done: Callable[[], bool]) -> None:
     while not done():
         if time.monotonic() > until:
             raise TimeoutError("the Picker did not get ready in time")
-        _pass(0.02)
-
-
-def _pass(seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.001)
+        pass_time(0.02)
 
 
 def render(rows: list[Row]) -> str:

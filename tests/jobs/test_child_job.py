@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.jobs import ChildJob, _child_job, _child_process, default_threads
+from napari_cryoml.jobs import (
+    ChildJob,
+    _child_job,
+    _child_process,
+    default_threads,
+    waited_for_threads,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 LONG = 60
@@ -223,6 +229,16 @@ def test_threads_are_the_cores_less_one(monkeypatch):
         assert job.wait(LONG) == "done"
     assert job.result["omp"] == str(default_threads())
     assert default_threads() >= 1
+
+
+def test_who_waits_gets_all_cores_unless_the_user_has_decided(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("napari_cryoml.jobs._process._cores", lambda: 1)
+    assert (waited_for_threads(), default_threads()) == (1, 1)
+    monkeypatch.setattr("napari_cryoml.jobs._process._cores", lambda: 4)
+    assert (waited_for_threads(), default_threads()) == (4, 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert waited_for_threads() is None
 
 
 @pytest.mark.parametrize(("ours", "wanted"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])

@@ -7,7 +7,7 @@ from napari_cryoml.jobs._child_job import ChildJob, JobState
 from napari_cryoml.jobs._events import Command, Event, Job
 from napari_cryoml.jobs._follow import follow
 from napari_cryoml.jobs._inline import run_inline
-from napari_cryoml.jobs._process import default_threads
+from napari_cryoml.jobs._process import default_threads, waited_for_threads
 from napari_cryoml.jobs._service import Answer, ChildService, Service, ServiceState
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "default_threads",
     "follow",
     "run_inline",
+    "waited_for_threads",
 ]

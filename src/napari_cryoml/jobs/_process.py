@@ -34,11 +34,21 @@ _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 def default_threads() -> int:
     """Return how many threads a background job may use: the cores of this process less one."""
+    return max(1, _cores() - 1)
+
+
+def waited_for_threads() -> int | None:
+    """Return how many threads a process may use that the user waits for: all cores.
+
+    None where OMP_NUM_THREADS has decided, so that it goes on deciding.
+    """
+    return None if "OMP_NUM_THREADS" in os.environ else _cores()
+
+
+def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, cores - 1)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def spawn(module: str, threads: int | None) -> subprocess.Popen[bytes]:

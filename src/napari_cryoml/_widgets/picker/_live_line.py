@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_cryoml._widgets.jobs import ServiceWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
-from napari_cryoml.jobs import Answer, default_threads
+from napari_cryoml.jobs import Answer, waited_for_threads
 from napari_cryoml.picking import live
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class LiveLine:
         self.close()
         sources = [session.sources[name] for name in names]
         # All cores, not all but one: whoever has clicked waits for this and for nothing else.
-        threads = default_threads() + 1
+        threads = waited_for_threads()
         service = self._start_service(_work.live_service, sources, threads=threads)
         self._watcher.watch(service)
         self._served = names
