@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
-from scipy import stats
 
-from napari_cryoml._errors import InputError
-from napari_cryoml.picking.live._prior import Estimate, count_in_box, fit_scores
+from napari_cryoml.picking.live._prior import Estimate, fit_scores
 
 NONE = np.empty(0)
 
@@ -122,28 +120,3 @@ def test_next_to_nothing_is_known(n_clicks, peaks):
     model = fit_scores(np.full(n_clicks, 1.0), np.asarray(peaks), NONE)
     assert np.isfinite(model.probability).all()
     assert 0 < model.fraction.low < model.fraction.value < model.fraction.high < 1
-
-
-def test_count_in_box_is_the_count_over_the_share_with_jeffreys_interval():
-    found = count_in_box(12, 0.25)
-    assert found.value == 48
-    assert stats.gamma.cdf(found.low / 4, 12.5) == pytest.approx(0.025)
-    assert stats.gamma.cdf(found.high / 4, 12.5) == pytest.approx(0.975)
-
-
-def test_count_in_an_empty_box_starts_at_zero():
-    found = count_in_box(0, 1.0)
-    assert (found.value, found.low) == (0, 0)
-    assert 2 < found.high < 4
-
-
-def test_interval_of_a_count_in_a_box_is_honest():
-    counts = np.random.default_rng(0).poisson(10, 2000)
-    found = [count_in_box(int(count), 0.5) for count in counts]
-    assert np.mean([box.low <= 20 <= box.high for box in found]) >= 0.93
-
-
-@pytest.mark.parametrize(("n_marked", "share"), [(-1, 0.5), (3, 0.0), (3, 1.5)])
-def test_count_in_box_refuses(n_marked, share):
-    with pytest.raises(InputError, match="fully marked box"):
-        count_in_box(n_marked, share)

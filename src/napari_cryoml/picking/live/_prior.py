@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize
 from scipy.special import expit, logit
-
-from napari_cryoml._errors import InputError
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,43 +83,6 @@ class ScoreModel:
     counts: Floats
     probability: Floats
     fraction: Estimate
-
-
-def count_in_box(n_marked: int, share_of_image: float) -> Estimate:
-    """Return the particles per image from one box in which every particle was marked.
-
-    Parameters
-    ----------
-    n_marked : int
-        Particles in the box.
-    share_of_image : float
-        Area of the box over that of the image, more than 0 and at most 1.
-
-    Returns
-    -------
-    Estimate
-        With the interval of a Poisson count under Jeffreys' prior: the 2.5 and 97.5 percentiles
-        of a gamma distribution of shape ``n_marked + 1/2``.
-
-    Raises
-    ------
-    InputError
-        If the count is negative or the share is not between 0 and 1.
-
-    References
-    ----------
-    Brown, Cai and DasGupta, "Interval estimation in exponential families", Statistica Sinica 13
-    (2003) 19.
-    """
-    if n_marked < 0 or not 0 < share_of_image <= 1:
-        raise InputError(
-            "A fully marked box holds 0 particles or more and covers a part of the image; "
-            f"{n_marked} particles in {share_of_image:g} of the image came."
-        )
-    low, high = stats.gamma.ppf((0.025, 0.975), n_marked + 0.5)
-    return Estimate(float(n_marked), float(low) if n_marked else 0.0, float(high)).scaled(
-        1 / share_of_image
-    )
 
 
 def fit_scores(
