@@ -1,6 +1,8 @@
 """Values that travel between the rooms of the house: numpy only, frozen."""
 
 from napari_cryoml.data._annotations import NEGATIVE, POSITIVE, UNLABELLED, Annotations
+from napari_cryoml.data._crops import ArrayCrops, Crops
+from napari_cryoml.data._embedding import Embedding
 from napari_cryoml.data._images import ArrayImage, ImageSource
 from napari_cryoml.data._picks import Picks, PicksTable
 from napari_cryoml.data._score_maps import ScoreMap
@@ -10,7 +12,10 @@ __all__ = [
     "POSITIVE",
     "UNLABELLED",
     "Annotations",
+    "ArrayCrops",
     "ArrayImage",
+    "Crops",
+    "Embedding",
     "ImageSource",
     "Picks",
     "PicksTable",

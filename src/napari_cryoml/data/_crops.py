@@ -1,0 +1,139 @@
+"""Pieces of images of one shape: particles, subtomograms, cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml._errors import InputError
+
+
+@runtime_checkable
+class Crops(Protocol):
+    """Crops that are read when they are needed.
+
+    They travel to a child process by pickling; crops that are cut from files carry paths, not
+    pixels.
+    """
+
+    @property
+    def ids(self) -> npt.NDArray[np.str_]:
+        """One name a crop, shape (n,), each unique and the same whenever the crop is made again."""
+        ...
+
+    @property
+    def images(self) -> npt.NDArray[np.str_] | None:
+        """Name of the image each was cut from, shape (n,); None where there is none."""
+        ...
+
+    @property
+    def positions(self) -> npt.NDArray[np.float64] | None:
+        """Centres in those images, pixel (z)yx, shape (n, ndim); None where there is none."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each crop in pixels, (y, x) or (z, y, x)."""
+        ...
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of each crop; 1 for cryo-EM."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
+        """Yield all row numbers, at most `size` at a time, in an order that is quick to read."""
+        ...
+
+    def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the crops of some rows, in their order.
+
+        Returns
+        -------
+        array of shape (k, n_channels, y, x) or (k, n_channels, z, y, x), float32
+
+        Raises
+        ------
+        InputError
+            If an image has gone or cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayCrops:
+    """Crops that lie in one array, which may be mapped from a file.
+
+    Parameters
+    ----------
+    array : array of shape (n, C, y, x) or (n, C, z, y, x)
+    ids : sequence of str
+        One a crop, unique.
+    columns : mapping of str to array of shape (n,)
+        What is known about each: protein, plate, class.
+    """
+
+    array: npt.NDArray[Any]
+    ids: npt.NDArray[np.str_]
+    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.array.ndim not in (4, 5):
+            raise InputError(
+                "Crops must be an array of axes (n, channel, y, x) or (n, channel, z, y, x); one "
+                f"of shape {self.array.shape} was given."
+            )
+        if len(self.ids) != len(self.array) or len(set(self.ids.tolist())) != len(self.array):
+            raise InputError(
+                f"{len(self.array)} crops need as many different ids; {len(self.ids)} were given, "
+                f"{len(set(self.ids.tolist()))} of them different."
+            )
+
+    @classmethod
+    def of(
+        cls,
+        array: npt.NDArray[Any],
+        ids: Sequence[str] | None = None,
+        columns: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> ArrayCrops:
+        """Return the crops of an array; they are numbered from 0 if no ids are given."""
+        names = [str(row) for row in range(len(array))] if ids is None else list(ids)
+        return cls(array, np.asarray(names, dtype=np.str_), columns or {})
+
+    @property
+    def images(self) -> None:
+        """None: these crops were cut elsewhere."""
+        return None
+
+    @property
+    def positions(self) -> None:
+        """None: these crops were cut elsewhere."""
+        return None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each crop in pixels, (y, x) or (z, y, x)."""
+        return tuple(self.array.shape[2:])
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of each crop."""
+        return int(self.array.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
+        """Yield all row numbers in order, at most `size` at a time."""
+        for start in range(0, len(self), size):
+            yield np.arange(start, min(start + size, len(self)))
+
+    def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the crops of some rows, in their order."""
+        return np.asarray(self.array[np.asarray(rows, np.intp)], dtype=np.float32)
