@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -20,9 +18,7 @@ from _live_coverage import coverage, coverage_table
 from _live_list import list_table, long_list
 from _live_queue import queue, queue_table
 from _live_refine import refinement, refinement_table
-from _record import load, put_into_page, save
-
-Row = dict[str, Any]
+from _sections import Row, Section, parser, run_sections
 
 
 def _click(_: argparse.Namespace) -> Iterable[Row]:
@@ -37,9 +33,7 @@ def _click_table(rows: Sequence[Row]) -> str:
     return click_table(rows)
 
 
-SECTIONS: dict[
-    str, tuple[Callable[[argparse.Namespace], Iterable[Row]], Callable[[Sequence[Row]], str]]
-] = {
+SECTIONS: dict[str, Section] = {
     "accuracy": (lambda options: accuracy(options.seeds), accuracy_table),
     "coverage": (lambda options: coverage(options.sets), coverage_table),
     "queue": (lambda options: queue(options.seeds), queue_table),
@@ -47,12 +41,6 @@ SECTIONS: dict[
     "list": (lambda options: long_list(options.images), list_table),
     "refine": (lambda options: refinement(options.seeds, options.set), refinement_table),
 }
-
-
-def _show(row: Row) -> None:
-    shown = {key: round(v, 3) if isinstance(v, float) else v for key, v in row.items()}
-    sys.stdout.write(f"{shown}\n")
-    sys.stdout.flush()
 
 
 def _command(name: str, options: argparse.Namespace) -> str:
@@ -66,25 +54,14 @@ def _command(name: str, options: argparse.Namespace) -> str:
 
 def main() -> None:
     """Run the sections that were named."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
-    parser.add_argument("--seeds", type=int, default=5, help="in `accuracy`, `queue`, `refine`")
-    parser.add_argument("--set", action="append", default=[], help="in `refine`: this set alone")
-    parser.add_argument("--sets", type=int, default=200, help="in `coverage`")
-    parser.add_argument("--images", type=int, default=5000, help="in `list`")
-    parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
-    options = parser.parse_args()
+    known = parser(__doc__, SECTIONS)
+    known.add_argument("--seeds", type=int, default=5, help="in `accuracy`, `queue`, `refine`")
+    known.add_argument("--set", action="append", default=[], help="in `refine`: this set alone")
+    known.add_argument("--sets", type=int, default=200, help="in `coverage`")
+    known.add_argument("--images", type=int, default=5000, help="in `list`")
+    options = known.parse_args()
     torch.set_num_threads(2)
-    for name in options.sections:
-        measure, render = SECTIONS[name]
-        section, rows = f"live-{name}", []
-        for row in [] if options.tables else measure(options):
-            rows.append(row)
-            _show(row)
-            save(section, _command(name, options), rows)
-        record = load(section)
-        if record is not None:
-            put_into_page(section, render(record["rows"]))
+    run_sections(SECTIONS, options, "live-", lambda name: _command(name, options))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from _data import SCRATCH, PickingSet, available_sets, load_set
-from _record import load, put_into_page, save, table
+from _record import table
+from _sections import Section, parser, run_sections
 from _topaz import ENVIRONMENT
 from _topaz_accuracy import accuracy_table, compare_accuracy
 from _topaz_speed import (
@@ -251,69 +252,41 @@ def topaz(options: argparse.Namespace) -> Iterator[Row]:
     def ours(data: PickingSet, n_labels: int, seed: int) -> Row:
         return train_and_test(data, n_labels, seed, {"minutes": options.minutes}, device="cpu")
 
-    rows = compare_accuracy(options.topaz_env, options.threads, options.updates, ASSIGNMENT, ours)
-    return _showing(rows)
+    return compare_accuracy(options.topaz_env, options.threads, options.updates, ASSIGNMENT, ours)
 
 
 # Which is run -------------------------------------------------------------------------------------
 
 
-def _show(row: Row) -> None:
-    shown = {
-        key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()
-    }
-    sys.stdout.write(f"{shown}\n")
-    sys.stdout.flush()
-
-
-def _showing(rows: Iterable[Row]) -> Iterator[Row]:
-    """Print the rows as they come."""
-    for row in rows:
-        _show(row)
-        yield row
-
-
-SECTIONS = {
+SECTIONS: dict[str, Section] = {
     "objectives": (
-        lambda options: _showing(objectives(options.steps, options.seeds, options.workers)),
+        lambda options: objectives(options.steps, options.seeds, options.workers),
         objectives_table,
     ),
-    "budget": (lambda options: _showing(budget(options.minutes)), budget_table),
-    "gpu": (lambda options: _showing(budget(1.0, "cuda")), budget_table),
-    "memory": (lambda options: _showing(memory()), memory_table),
+    "budget": (lambda options: budget(options.minutes), budget_table),
+    "gpu": (lambda options: budget(1.0, "cuda"), budget_table),
+    "memory": (lambda options: memory(), memory_table),
     "topaz": (topaz, accuracy_table),
     "scoring": (
-        lambda options: _showing(compare_scoring(options.topaz_env, options.threads)),
+        lambda options: compare_scoring(options.topaz_env, options.threads),
         scoring_table,
     ),
-    "nms": (lambda options: _showing(compare_suppression(options.topaz_env)), suppression_table),
+    "nms": (lambda options: compare_suppression(options.topaz_env), suppression_table),
 }
 
 
 def main() -> None:
     """Run the sections that were named."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="SECTION")
-    parser.add_argument("--steps", type=int, default=150, help="steps a run of `objectives`")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="in `objectives`")
-    parser.add_argument("--workers", type=int, default=2, help="processes of `objectives`")
-    parser.add_argument("--minutes", type=float, default=3.0, help="of our training")
-    parser.add_argument("--topaz-env", type=Path, default=ENVIRONMENT, help="made if missing")
-    parser.add_argument("--threads", type=int, default=1, help="in `topaz` and `scoring`")
-    parser.add_argument("--updates", type=int, default=1000, help="of Topaz in `topaz`")
-    parser.add_argument("--tables", action="store_true", help="only write the kept tables again")
-    options = parser.parse_args()
-    for name in options.sections:
-        measure, render = SECTIONS[name]
-        if not options.tables:
-            command = f"python benchmarks/picking.py {name}"
-            rows = []
-            for row in measure(options):
-                rows.append(row)
-                save(name, command, rows)  # a long section that is cut short keeps what it has
-        record = load(name)
-        if record is not None:
-            put_into_page(name, render(record["rows"]))
+    known = parser(__doc__, SECTIONS)
+    known.add_argument("--steps", type=int, default=150, help="steps a run of `objectives`")
+    known.add_argument("--seeds", type=int, default=len(SEEDS), help="in `objectives`")
+    known.add_argument("--workers", type=int, default=2, help="processes of `objectives`")
+    known.add_argument("--minutes", type=float, default=3.0, help="of our training")
+    known.add_argument("--topaz-env", type=Path, default=ENVIRONMENT, help="made if missing")
+    known.add_argument("--threads", type=int, default=1, help="in `topaz` and `scoring`")
+    known.add_argument("--updates", type=int, default=1000, help="of Topaz in `topaz`")
+    options = known.parse_args()
+    run_sections(SECTIONS, options, "", lambda name: f"python benchmarks/picking.py {name}")
 
 
 if __name__ == "__main__":
