@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_cryoml._widgets.picker._colours import ThemeColours
+from napari_cryoml._widgets.frame import ThemeColours
 from napari_cryoml._widgets.picker._curve import MAX_POINTS, TrainingCurve
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 

@@ -8,8 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QSlider, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
-from napari_cryoml._widgets.picker._groups import button
+from napari_cryoml._widgets.frame import ConfigForm, WheelGuard, button
 from napari_cryoml._widgets.picker._keys import KEYS
 from napari_cryoml.picking.live import LiveConfig
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.picker._colours import PICK, VALIDATION, ThemeColours
+from napari_cryoml._widgets.frame import PICK, VALIDATION, ThemeColours
 
 MAX_POINTS = 600
 REDRAW_MS = 250

@@ -6,49 +6,17 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QDoubleSpinBox,
-    QGroupBox,
-    QHBoxLayout,
     QLabel,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
-    QWidget,
 )
 
+from napari_cryoml._widgets.frame import Group, WheelGuard, button
 from napari_cryoml._widgets.jobs import JobPanel
 from napari_cryoml._widgets.picker._curve import TrainingCurve
-from napari_cryoml._widgets.picker._form import WheelGuard
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 from napari_cryoml._widgets.picker._image_table import ImageTable
-
-
-class Group(QGroupBox):
-    """A titled column of rows."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(title)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(6, 4, 6, 4)
-        self.column.setSpacing(4)
-
-    def row(self, *widgets: QWidget) -> None:
-        """Add a row of widgets side by side."""
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        for widget in widgets:
-            line.addWidget(widget)
-        self.column.addLayout(line)
-
-
-def button(text: str, tip: str) -> QPushButton:
-    """Return a push button that may be narrower than its text asks for."""
-    made = QPushButton(text)
-    made.setToolTip(tip)
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    made.setMinimumWidth(36)
-    return made
 
 
 class ImagesGroup(Group):

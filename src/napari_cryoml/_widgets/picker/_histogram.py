@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.picker._colours import PICK, ThemeColours, heat_colours
+from napari_cryoml._widgets.frame import PICK, ThemeColours, heat_colours
 
 N_BINS = 48
 _MARGIN = 8

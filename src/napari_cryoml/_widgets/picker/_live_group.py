@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QSpinBox
 
-from napari_cryoml._widgets.picker._form import WheelGuard
-from napari_cryoml._widgets.picker._groups import Group, button
+from napari_cryoml._widgets.frame import Group, WheelGuard, button
 
 ESTIMATED = "estimated"
 _MOST_PARTICLES = 100_000

@@ -8,8 +8,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_cryoml._registry import Config
+from napari_cryoml._widgets.frame import Dock
 from napari_cryoml._widgets.picker._advanced import AdvancedGroup
-from napari_cryoml._widgets.picker._dock import Dock
 
 
 class OptionsDock(Dock):

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.picker._groups import button
+from napari_cryoml._widgets.frame import button
 
 Answer: TypeAlias = Literal["yes", "no", "skip", "stop"]
 

@@ -11,15 +11,16 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.picker._advanced import AdvancedGroup, legend
-from napari_cryoml._widgets.picker._colours import ThemeColours
-from napari_cryoml._widgets.picker._dialogs import (
+from napari_cryoml._widgets.frame import (
+    ConfigForm,
+    ThemeColours,
+    WheelGuard,
     ask_export_path,
     ask_file,
     ask_files,
     ask_folder,
 )
-from napari_cryoml._widgets.picker._form import ConfigForm, WheelGuard
+from napari_cryoml._widgets.picker._advanced import AdvancedGroup, legend
 from napari_cryoml._widgets.picker._groups import (
     ExportGroup,
     ImagesGroup,

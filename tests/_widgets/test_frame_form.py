@@ -5,7 +5,7 @@ from pydantic import Field
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.picker._form import ConfigForm, title
+from napari_cryoml._widgets.frame import ConfigForm, title
 from napari_cryoml.picking import PickerConfig
 
 

@@ -1,0 +1,5 @@
+"""What all docks are made of: the frame, groups of controls, forms, dialogs, colours."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

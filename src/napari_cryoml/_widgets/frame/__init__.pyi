@@ -1,0 +1,24 @@
+from ._colours import NEGATIVE, PICK, POSITIVE, VALIDATION, ThemeColours, heat_colours
+from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder
+from ._dock import Dock
+from ._form import ConfigForm, WheelGuard, title
+from ._group import Group, button
+
+__all__ = [
+    "NEGATIVE",
+    "PICK",
+    "POSITIVE",
+    "VALIDATION",
+    "ConfigForm",
+    "Dock",
+    "Group",
+    "ThemeColours",
+    "WheelGuard",
+    "ask_export_path",
+    "ask_file",
+    "ask_files",
+    "ask_folder",
+    "button",
+    "heat_colours",
+    "title",
+]
