@@ -3,6 +3,7 @@ from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder
 from ._dock import Dock
 from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
+from ._message import MessageLine
 
 __all__ = [
     "NEGATIVE",
@@ -12,6 +13,7 @@ __all__ = [
     "ConfigForm",
     "Dock",
     "Group",
+    "MessageLine",
     "ThemeColours",
     "WheelGuard",
     "ask_export_path",

@@ -28,16 +28,24 @@ class Dock(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumWidth(_LEAST_WIDTH)
 
-    def stack(self, widgets: Sequence[QWidget]) -> None:
-        """Put widgets below each other into the scroll area."""
+    def stack(self, widgets: Sequence[QWidget], filler: QWidget | None = None) -> None:
+        """Put widgets below each other into the scroll area.
+
+        Parameters
+        ----------
+        widgets : sequence of QWidget
+        filler : QWidget, optional
+            One of them that takes the height that is left; empty space below the last by default.
+        """
         inner = QWidget()
         inner.setObjectName("inner")
         column = QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(4)
         for widget in widgets:
-            column.addWidget(widget)
-        column.addStretch(1)
+            column.addWidget(widget, 1 if widget is filler else 0)
+        if filler is None:
+            column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)

@@ -45,7 +45,7 @@ def show_project(project: Path, screenshot: Path | None = None) -> Any:
     controller.open_paths([Path(project)])
     until = time.monotonic() + _PATIENCE_S
     while controller.desk.shown is None or controller.reading:
-        given_up = controller.view.is_error and not controller.reading
+        given_up = controller.view.message.is_error and not controller.reading
         if given_up or time.monotonic() > until:
             raise InputError(controller.view.message.text() or f"{project} could not be shown.")
         QApplication.processEvents()

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.frame import (
     ConfigForm,
+    MessageLine,
     ThemeColours,
     WheelGuard,
     ask_export_path,
@@ -80,15 +81,11 @@ class PickerView(OptionsDock):
         self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
         self.live, self.question = LiveGroup(guard), QuestionPanel()
         self.picks, self.export = PicksGroup(), ExportGroup()
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.is_error = False
+        self.message = MessageLine()
         self.saved = QLabel()
         self.saved.setWordWrap(True)
         self._build()
         self._connect()
-        self.show_message("")
         self.show_images([], None)
 
     def _build(self) -> None:
@@ -131,11 +128,7 @@ class PickerView(OptionsDock):
 
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one sentence at the top, or none."""
-        self.message.setText(f"⚠ {text}" if error and text else text)
-        style = "border-left: 3px solid {}; padding: 2px 6px;"
-        self.message.setStyleSheet(style.format("#D55E00" if error else "#56B4E9"))
-        self.message.setVisible(bool(text))
-        self.is_error = error and bool(text)
+        self.message.say(text, error=error)
 
     def show_saved(self, text: str, tip: str) -> None:
         """Say where everything is kept."""
