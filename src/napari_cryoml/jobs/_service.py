@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.jobs._child_process import ChildProcess, call_message
+from napari_cryoml.jobs._events import Command, Event, Job
 
 ServiceState: TypeAlias = Literal["starting", "running", "failed", "closed"]
 
@@ -18,6 +19,9 @@ RequestT = TypeVar("RequestT")
 ReplyT = TypeVar("ReplyT")
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
+
+UNREAD_EVENTS = 20
+"""Events that may wait unread; further ones take the place of the oldest."""
 
 _CLOSED = "The background process was closed before it had answered."
 
@@ -31,13 +35,18 @@ class Service(Protocol[RequestT_contra, ReplyT_co]):
     meanwhile waits for the end of the slice.
     """
 
-    def answer(self, request: RequestT_contra, /) -> ReplyT_co:
-        """Return the reply; an `InputError` becomes the sentence of the `Answer`."""
+    def answer(self, request: RequestT_contra, /) -> ReplyT_co | Job[ReplyT_co]:
+        """Return the reply, or a job whose result is the reply.
+
+        An `InputError` becomes the sentence of the `Answer`. The events of a job are sent as they
+        come, at most 20 a second: where there are more, the newest counts, and the last one is
+        always sent. Other requests wait for its end.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[ReplyT]):
-    """What has become of one request.
+    """What has become of one request, or how far it has come.
 
     Parameters
     ----------
@@ -48,9 +57,13 @@ class Answer(Generic[ReplyT]):
     error : str or None
         One sentence for the user on what went wrong.
     superseded : bool
-        Whether a newer request took its place before the service had begun with it.
+        Whether a newer request took its place, or it was stopped, before the service had begun
+        with it.
     traceback : str
         The child's traceback if `error` is set, for the log; else empty.
+    event : Event, optional
+        A sign of life of the job that makes the reply, which is still to come; None in the
+        one answer that is the last of its ticket.
     """
 
     ticket: int
@@ -58,6 +71,12 @@ class Answer(Generic[ReplyT]):
     error: str | None = None
     superseded: bool = False
     traceback: str = ""
+    event: Event | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows on this request."""
+        return self.event is None
 
 
 class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
@@ -68,15 +87,20 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
     request that was still open is answered with that sentence. The child ends by itself when this
     process goes away, however it goes. As a context manager, it is closed when the block is left.
 
-    Requests and replies are pickled, over a pipe that only the two processes hold; send numpy and
-    plain values, since a tensor would import torch on this side.
+    A reply may be made by a job, whose events come as answers too. Events that nobody reads do not
+    hold it up: the newest `UNREAD_EVENTS` are kept.
+
+    Requests, events and replies are pickled, over a pipe that only the two processes hold; send
+    numpy and plain values, since a tensor would import torch on this side.
 
     Examples
     --------
     In the slot of a timer:
 
     >>> for answer in service.poll():  # doctest: +SKIP
-    ...     if not answer.superseded:
+    ...     if answer.event is not None:
+    ...         draw(answer.event)
+    ...     elif not answer.superseded:
     ...         show(answer.reply, answer.error)
     """
 
@@ -143,7 +167,7 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
         """
         ticket = next(self._tickets)
         try:
-            message = pickle.dumps((ticket, replaces, pickle.dumps(request)))
+            message = pickle.dumps(("ask", (ticket, replaces, pickle.dumps(request))))
         except Exception as error:
             raise InputError(f"This request cannot be sent to another process: {error}.") from error
         with self._news:
@@ -153,6 +177,15 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
             self._answer_what_is_open()
         return ticket
 
+    def stop(self, ticket: int) -> None:
+        """Ask for an early end of one request.
+
+        A job in hand gets `Command.STOP` at its next event, and its reply is what it has reached
+        by then. A request that still waits is answered with `Answer.superseded`. Does nothing to
+        one that is answered without a job, or has been answered.
+        """
+        self._outbox.put(pickle.dumps((Command.STOP.value, ticket)))
+
     def poll(self) -> list[Answer[ReplyT]]:
         """Return the answers since the last call, in order; never waits."""
         with self._news:
@@ -160,7 +193,7 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
         return answers
 
     def wait(self, ticket: int, timeout: float | None = None) -> Answer[ReplyT]:
-        """Wait for one answer, and return it; other answers stay for `poll`.
+        """Wait for the last answer to one request, and return it; all others stay for `poll`.
 
         Parameters
         ----------
@@ -183,7 +216,7 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
             answer = self._answer_to(ticket)
             if answer is None:
                 raise TimeoutError(f"Request {ticket} was not answered within {timeout} s.")
-            self._answers.remove(answer)
+            self._forget(answer)
         return answer
 
     def close(self) -> None:
@@ -206,6 +239,8 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
             self._settle("failed", error=sentence, traceback=text)
         elif kind == "superseded":
             self._give(Answer(content, superseded=True))
+        elif kind == "event":
+            self._pass_on(*content)
         else:
             ticket, reply, error, text = content
             self._give(Answer(ticket, reply, error, traceback=text))
@@ -217,8 +252,22 @@ class ChildService(ChildProcess, Generic[RequestT, ReplyT]):
                 self._answers.append(answer)
                 self._news.notify_all()
 
+    def _pass_on(self, ticket: int, event: Event) -> None:
+        with self._news:
+            if ticket not in self._open:
+                return
+            unread = [answer for answer in self._answers if not answer.is_last]
+            if len(unread) >= UNREAD_EVENTS:
+                self._forget(unread[0])
+            self._answers.append(Answer(ticket, event=event))
+
+    def _forget(self, answer: Answer[ReplyT]) -> None:
+        # By identity: events and replies hold arrays, which have no one truth.
+        self._answers = [other for other in self._answers if other is not answer]
+
     def _answer_to(self, ticket: int) -> Answer[ReplyT] | None:
-        return next((answer for answer in self._answers if answer.ticket == ticket), None)
+        last = (answer for answer in self._answers if answer.is_last)
+        return next((answer for answer in last if answer.ticket == ticket), None)
 
     def _settle(self, state: str, **outcome: Any) -> bool:
         is_news = super()._settle(state, **outcome)

@@ -6,12 +6,16 @@ import os
 import pickle
 import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from functools import partial
 from io import FileIO
 from typing import Any
 
 from napari_cryoml.jobs._child_end import claim_pipes, heed, sentence_of
+from napari_cryoml.jobs._events import Command, Event
+from napari_cryoml.jobs._inline import run_inline
+from napari_cryoml.jobs._stream import EventStream
 from napari_cryoml.jobs._wire import receive, send
 
 QUIET_S = 0.3
@@ -55,16 +59,26 @@ def _serve(service: Any, inbox: _Inbox, mouth: _Mouth) -> None:
         if waiting is None:
             is_more, pause_s = _use_quiet(idle), 0.0
         else:
-            mouth.say("answer", (waiting.ticket, *_answer(service, waiting.request)))
+            stream = EventStream(partial(_say_event, mouth, waiting.ticket))
+            reply = _answer(service, waiting, stream)
+            stream.close()
+            mouth.say("answer", (waiting.ticket, *reply))
             is_more, pause_s = True, QUIET_S
 
 
-def _answer(service: Any, request: bytes) -> tuple[Any, str | None, str]:
+def _answer(service: Any, waiting: _Waiting, stream: EventStream) -> tuple[Any, str | None, str]:
     """Return the reply, the sentence on what went wrong and its traceback."""
     try:
-        return service.answer(pickle.loads(request)), None, ""  # noqa: S301
+        reply: Any = service.answer(pickle.loads(waiting.request))  # noqa: S301
+        if isinstance(reply, Generator):
+            reply = run_inline(reply, stream.put, waiting.stop.is_set)
+        return reply, None, ""
     except Exception as error:
         return None, sentence_of(error), traceback.format_exc()
+
+
+def _say_event(mouth: _Mouth, ticket: int, event: Event) -> None:
+    mouth.say("event", (ticket, event))
 
 
 def _use_quiet(idle: Callable[[], bool]) -> bool:
@@ -77,7 +91,7 @@ def _use_quiet(idle: Callable[[], bool]) -> bool:
 
 
 class _Mouth:
-    """Says whole messages, one at a time: two threads have something to say."""
+    """Says whole messages, one at a time: several threads have something to say."""
 
     def __init__(self, pipe: FileIO) -> None:
         self._pipe = pipe
@@ -92,9 +106,9 @@ class _Mouth:
 def _packed(kind: str, content: Any) -> bytes:
     try:
         return pickle.dumps((kind, content), protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # only a reply holds what is not ours
+    except Exception as error:  # only replies and events hold what is not ours
         refusal = (content[0], None, sentence_of(error), traceback.format_exc())
-        return pickle.dumps((kind, refusal))
+        return pickle.dumps(("answer", refusal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +116,39 @@ class _Waiting:
     ticket: int
     replaces: str | None
     request: bytes
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def takes_place_of(self, older: _Waiting) -> bool:
         return self.replaces is not None and self.replaces == older.replaces
 
 
 class _Inbox:
-    """The requests that wait; of those with the same key only the newest."""
+    """The requests that wait, of those with the same key only the newest; and the one in hand."""
 
     def __init__(self, when_dropped: Callable[[int], None]) -> None:
         self._when_dropped = when_dropped
         self._waiting: list[_Waiting] = []
+        self._in_hand: _Waiting | None = None
         self._changed = threading.Condition()
 
     def put(self, message: bytes) -> None:
-        new = _Waiting(*pickle.loads(message))  # noqa: S301 - as above
+        kind, content = pickle.loads(message)  # noqa: S301 - as above
+        if kind == Command.STOP.value:
+            self._stop(content)
+        else:
+            new = _Waiting(*content)
+            self._drop(new.takes_place_of, new)
+
+    def _stop(self, ticket: int) -> None:
         with self._changed:
-            dropped = [old for old in self._waiting if new.takes_place_of(old)]
-            self._waiting = [old for old in self._waiting if old not in dropped] + [new]
+            if self._in_hand is not None and self._in_hand.ticket == ticket:
+                self._in_hand.stop.set()
+        self._drop(lambda waiting: waiting.ticket == ticket)
+
+    def _drop(self, is_over: Callable[[_Waiting], bool], *new: _Waiting) -> None:
+        with self._changed:
+            dropped = [old for old in self._waiting if is_over(old)]
+            self._waiting = [old for old in self._waiting if not is_over(old)] + [*new]
             self._changed.notify()
         for old in dropped:
             self._when_dropped(old.ticket)
@@ -128,4 +157,5 @@ class _Inbox:
         """Return the oldest request once there is one; None if none came in time."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting, timeout_s)
-            return self._waiting.pop(0) if self._waiting else None
+            self._in_hand = self._waiting.pop(0) if self._waiting else None
+            return self._in_hand

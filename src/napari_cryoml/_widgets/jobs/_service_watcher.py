@@ -21,7 +21,10 @@ class ServiceWatcher(QObject):
     """
 
     answered = Signal(object)
-    """An `Answer` to a request that was not superseded."""
+    """The last `Answer` to a request that was not superseded."""
+
+    progressed = Signal(object)
+    """An `Answer` with an event of a job whose reply is still to come."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +71,11 @@ class ServiceWatcher(QObject):
         self._timer.start()
         return ticket
 
+    def stop(self, ticket: int) -> None:
+        """Ask for an early end of one request; its answer still comes, unless it waited."""
+        if self._service is not None:
+            self._service.stop(ticket)
+
     def close(self) -> None:
         """End the service and hand nothing over any more."""
         stop_timer(self._timer)
@@ -79,9 +87,9 @@ class ServiceWatcher(QObject):
     def _poll(self) -> None:
         service = self._service
         answers = [] if service is None else service.poll()
-        self._open -= len(answers)
+        self._open -= sum(answer.is_last for answer in answers)
         if self._open <= 0:
             self._timer.stop()
         for answer in answers:
             if service is self._service and not answer.superseded:
-                self.answered.emit(answer)
+                (self.answered if answer.is_last else self.progressed).emit(answer)
