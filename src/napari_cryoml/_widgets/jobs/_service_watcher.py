@@ -26,6 +26,9 @@ class ServiceWatcher(QObject):
     progressed = Signal(object)
     """An `Answer` with an event of a job whose reply is still to come."""
 
+    dropped = Signal(object)
+    """The `Answer` to a request that was superseded, or stopped while it waited."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._service: Any = None
@@ -91,5 +94,10 @@ class ServiceWatcher(QObject):
         if self._open <= 0:
             self._timer.stop()
         for answer in answers:
-            if service is self._service and not answer.superseded:
-                (self.answered if answer.is_last else self.progressed).emit(answer)
+            if service is self._service:
+                self._signal_for(answer).emit(answer)
+
+    def _signal_for(self, answer: Any) -> Any:
+        if answer.superseded:
+            return self.dropped
+        return self.answered if answer.is_last else self.progressed
