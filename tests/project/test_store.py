@@ -60,7 +60,7 @@ def test_failed_creation_leaves_no_file(project_path, monkeypatch):
     def fail(*args):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("napari_cryoml.project._store._define", fail)
+    monkeypatch.setattr("napari_cryoml.project._store._upgrade", fail)
     with pytest.raises(sqlite3.OperationalError):
         Project.create(project_path)
     assert list(project_path.parent.iterdir()) == []

@@ -1,6 +1,15 @@
 """One SQLite file that holds a project."""
 
-from napari_cryoml.project._entries import Edit, ImageEntry, JobEntry, ModelEntry
+from napari_cryoml.project._entries import (
+    ClassEntry,
+    Edit,
+    EmbeddingEntry,
+    ImageEntry,
+    JobEntry,
+    LabelChange,
+    ModelEntry,
+    Relabel,
+)
 from napari_cryoml.project._project import PROJECT_SUFFIX, Project
 from napari_cryoml.project._setting_names import CURRENT_IMAGE, DIAMETER, OPTIONS, THRESHOLD
 
@@ -10,9 +19,13 @@ __all__ = [
     "OPTIONS",
     "PROJECT_SUFFIX",
     "THRESHOLD",
+    "ClassEntry",
     "Edit",
+    "EmbeddingEntry",
     "ImageEntry",
     "JobEntry",
+    "LabelChange",
     "ModelEntry",
     "Project",
+    "Relabel",
 ]

@@ -1,30 +1,20 @@
-"""Labels and undoable settings: a log of edits, with undo and redo."""
+"""Everything that can be undone: a log of edits of labels, classes and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations
-from napari_cryoml.project._entries import JSON, Action, Edit
-from napari_cryoml.project._image_records import ImageRecords
-from napari_cryoml.project._packing import checked, dump, dump_time, now
-from napari_cryoml.project._setting_records import SettingRecords
-from napari_cryoml.project._store import Row
-
-_LIVE = "SELECT id, label, z, y, x FROM live_labels WHERE image = ? ORDER BY id"
-_ADDED = "SELECT id, label, z, y, x FROM labels WHERE edit = ? ORDER BY id"
-_REMOVED = (
-    "SELECT id, label, z, y, x FROM labels "
-    "WHERE id IN (SELECT label FROM removals WHERE edit = ?) ORDER BY id"
-)
+from napari_cryoml.project._class_records import ClassRecords, check_class_list
+from napari_cryoml.project._entries import JSON, Action, ClassEntry, Edit, Relabel
+from napari_cryoml.project._label_records import LabelRecords
+from napari_cryoml.project._packing import dump, dump_time, now
+from napari_cryoml.project._setting_names import CLASSES
 
 
-class EditLog(ImageRecords, SettingRecords):
+class EditLog(LabelRecords, ClassRecords):
     """Edits are rows that only ever change between done and undone, so undo survives closing.
 
     A new edit after an undo makes what was undone unreachable, as in any editor; it stays in the
@@ -58,24 +48,83 @@ class EditLog(ImageRecords, SettingRecords):
             If there is nothing to do, a position does not suit the image, a label to remove is
             not there, or the file cannot be written.
         """
-        entry = self.image(image)
-        fresh = Annotations.empty(entry.ndim) if add is None else add
-        gone = sorted({int(label) for label in remove})
-        _check_positions(fresh, entry.name, entry.ndim)
-        self._check_live(gone, image)
-        if not len(fresh) and not gone:
-            raise InputError("Choose at least one place to label or one label to remove.")
+        return self.annotate_many({image: Relabel(add, remove)})
+
+    def annotate_many(self, changes: Mapping[str, Relabel]) -> Edit:
+        """Add and remove labels of several images as one edit: one undo takes all back.
+
+        Parameters
+        ----------
+        changes : mapping of str to Relabel
+            What comes and goes, by name of the image.
+
+        Returns
+        -------
+        Edit
+            With the ids of the new labels by image.
+
+        Raises
+        ------
+        InputError
+            As `annotate` does; nothing has changed then in any image.
+        """
+        found = self._checked_changes(changes)
         with self._store.transaction():
-            edit = self._begin_edit(image=entry.id)
-            self._store.write_all(
-                "INSERT INTO labels (image, edit, label, z, y, x) VALUES (?, ?, ?, ?, ?, ?)",
-                [(entry.id, edit, *row) for row in _rows(fresh)],
-            )
-            self._store.write_all(
-                "INSERT INTO removals (label, edit) VALUES (?, ?)",
-                [(label, edit) for label in gone],
-            )
+            edit = self._begin_edit(image=found[0][0] if len(found) == 1 else None)
+            self._write_changes(edit, found)
         return self._edit(edit, "made")
+
+    def classify(self, ids: Sequence[str], classes: str | Sequence[str] | None) -> Edit | None:
+        """Give rows of embeddings a class, as one edit; those that have it stay as they are.
+
+        Parameters
+        ----------
+        ids : sequence of str
+            Ids of rows, whichever embedding they are in.
+        classes : str, sequence of str, or None
+            Name of one class for all rows, or of one class a row; None or "" takes classes away.
+
+        Returns
+        -------
+        Edit or None
+            With the ids and classes of the rows that have changed; None if none has.
+
+        Raises
+        ------
+        InputError
+            If there are no rows, not as many classes as rows, or the file cannot be written.
+        """
+        names = [classes or ""] * len(ids) if not classes or isinstance(classes, str) else classes
+        if not len(ids) or len(names) != len(ids):
+            raise InputError(
+                f"{len(names)} classes were given for {len(ids)} rows: select some rows, and give "
+                "each a class."
+            )
+        wanted = {str(one): str(name) for one, name in zip(ids, names, strict=True)}
+        known = self.classes()
+        new = {one: name for one, name in wanted.items() if known.get(one, "") != name}
+        if not new:
+            return None
+        with self._store.transaction():
+            edit = self._begin_edit(setting=None)
+            self._write_classes(edit, list(new), list(new.values()))
+        return Edit(edit, "made", classified=tuple(new), classes=tuple(new.values()))
+
+    def set_class_list(self, entries: Iterable[ClassEntry]) -> Edit | None:
+        """Offer other classes, as an edit; rows keep the class that they have.
+
+        Returns
+        -------
+        Edit or None
+            None if the list is not new.
+
+        Raises
+        ------
+        InputError
+            If two classes have one name, a name is empty, a colour is not as "#RRGGBB", or the
+            file cannot be written.
+        """
+        return self.set_setting(CLASSES, check_class_list(entries), undoable=True)
 
     def set_setting(self, key: str, value: JSON, *, undoable: bool = False) -> Edit | None:
         """Keep a value under a key.
@@ -107,29 +156,6 @@ class EditLog(ImageRecords, SettingRecords):
             self._put_text(key, after)
         return None if edit is None else self._edit(edit, "made")
 
-    def annotations(self, image: str) -> Annotations:
-        """Return the labels of an image, oldest first.
-
-        Raises
-        ------
-        InputError
-            If there is no such image.
-        """
-        return self._labels(self._live_rows(image), self.image(image).ndim)
-
-    def annotation_ids(self, image: str) -> npt.NDArray[np.int64]:
-        """Return the ids of the labels of an image, shape (n,), in the order of `annotations`."""
-        return _ids(self._live_rows(image))
-
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """Return the numbers of positive and negative labels of every image."""
-        rows = self._store.rows(
-            "SELECT images.name, coalesce(sum(live.label), 0), count(live.id) FROM images "
-            "LEFT JOIN live_labels AS live ON live.image = images.id "
-            "GROUP BY images.id ORDER BY images.id"
-        )
-        return {name: (positive, total - positive) for name, positive, total in rows}
-
     @property
     def can_undo(self) -> bool:
         """Whether `undo` would do something."""
@@ -144,9 +170,15 @@ class EditLog(ImageRecords, SettingRecords):
     def edit_number(self) -> int:
         """The present state of the labels of all images; undo brings back a former number."""
         (number,) = self._store.rows(
-            "SELECT coalesce(max(id), 0) FROM edits WHERE state = 'done' AND setting IS NULL"
+            "SELECT coalesce(max(id), 0) FROM edits WHERE state = 'done' AND setting IS NULL "
+            "AND id NOT IN (SELECT edit FROM class_edits)"
         )[0]
         return int(number)
+
+    @property
+    def last_edit(self) -> int:
+        """Number of the edit that `undo` would take back, of whatever it is; 0 if there is none."""
+        return self._undoable() or 0
 
     def undo(self) -> Edit | None:
         """Take back the last edit, and return the change that this is; None if there is none.
@@ -200,61 +232,9 @@ class EditLog(ImageRecords, SettingRecords):
         return self._edit(number, action)
 
     def _edit(self, number: int, action: Action) -> Edit:
-        image, setting = self._store.rows(
-            "SELECT images.name, edits.setting FROM edits "
-            "LEFT JOIN images ON images.id = edits.image WHERE edits.id = ?",
-            number,
-        )[0]
+        (setting,) = self._store.rows("SELECT setting FROM edits WHERE id = ?", number)[0]
         if setting is not None:
             return Edit(number, action, setting=setting, value=self.setting(setting))
-        came, went = self._store.rows(_ADDED, number), self._store.rows(_REMOVED, number)
-        if action == "undone":
-            came, went = went, came
-        ndim = self.image(image).ndim
-        return Edit(
-            id=number,
-            action=action,
-            image=image,
-            added=self._labels(came, ndim),
-            added_ids=_ids(came),
-            removed=self._labels(went, ndim),
-            removed_ids=_ids(went),
-        )
-
-    def _live_rows(self, image: str) -> list[Row]:
-        return self._store.rows(_LIVE, self.image(image).id)
-
-    def _check_live(self, ids: list[int], image: str) -> None:
-        missing = set(ids) - set(self.annotation_ids(image).tolist()) if ids else set()
-        if missing:
-            raise InputError(
-                f"{len(missing)} of the labels to remove are not in {image!r} (any more): "
-                f"look at the labels again, and remove what is there."
-            )
-
-    def _labels(self, rows: list[Row], ndim: int) -> Annotations:
-        with checked("A label", self._store.path):
-            positions = np.array([row[-ndim:] for row in rows], np.float64).reshape(-1, ndim)
-            if not np.isfinite(positions).all():
-                raise ValueError("a position is not a number")
-            return Annotations(positions, np.array([row[1] for row in rows], np.int8))
-
-
-def _ids(rows: list[Row]) -> npt.NDArray[np.int64]:
-    return np.array([row[0] for row in rows], np.int64)
-
-
-def _rows(labels: Annotations) -> list[Row]:
-    depth = [None] * (3 - labels.positions.shape[1])
-    pairs = zip(labels.labels.tolist(), labels.positions.tolist(), strict=True)
-    return [(label, *depth, *position) for label, position in pairs]
-
-
-def _check_positions(labels: Annotations, image: str, ndim: int) -> None:
-    if len(labels) and labels.positions.shape[1] != ndim:
-        raise InputError(
-            f"Labels of {image!r} need {ndim} coordinates each, as the image has; "
-            f"{labels.positions.shape[1]} were given."
-        )
-    if not np.isfinite(labels.positions).all():
-        raise InputError(f"A label of {image!r} has no finite position: leave it out.")
+        ids, classes = self._class_change(number, action)
+        changes = {} if ids else self._label_changes(number, action)
+        return Edit(number, action, changes, classified=ids, classes=classes)

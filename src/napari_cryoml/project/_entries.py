@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -49,12 +49,26 @@ class ImageEntry:
         return len(self.shape)
 
 
-def _no_labels() -> Annotations:
-    return Annotations.empty(2)
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelChange:
+    """Labels of one image that come and go together.
+
+    Parameters
+    ----------
+    added, removed : Annotations
+        Labels that have come and gone.
+    added_ids, removed_ids : array of shape (n,), int64
+        Their ids; a label has one id for ever.
+    """
+
+    added: Annotations
+    added_ids: npt.NDArray[np.int64]
+    removed: Annotations
+    removed_ids: npt.NDArray[np.int64]
 
 
-def _no_ids() -> npt.NDArray[np.int64]:
-    return np.empty(0, np.int64)
+_NO_IDS = np.empty(0, np.int64)
+_NO_CHANGE = LabelChange(Annotations.empty(2), _NO_IDS, Annotations.empty(2), _NO_IDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,27 +83,120 @@ class Edit:
     id : int
         Number of the edit; edits that were made later have larger numbers.
     action : {"made", "undone", "redone"}
-    image : str or None
-        Name of the image whose labels have changed; None for a setting.
-    added, removed : Annotations
-        Labels that have come and gone now.
-    added_ids, removed_ids : array of shape (n,), int64
-        Their ids; a label has one id for ever.
+    changes : mapping of str to LabelChange
+        What has changed in the labels, by image; empty for settings and classes.
     setting : str or None
-        Key of the setting that has changed; None for labels.
+        Key of the setting that has changed; None for labels and classes.
     value : JSON
         The value of the setting now; None if it is no longer set.
+    classified : tuple of str
+        Ids of the rows whose class has changed.
+    classes : tuple of str
+        The class each of them has now; "" for none.
     """
 
     id: int
     action: Action
-    image: str | None = None
-    added: Annotations = field(default_factory=_no_labels)
-    added_ids: npt.NDArray[np.int64] = field(default_factory=_no_ids)
-    removed: Annotations = field(default_factory=_no_labels)
-    removed_ids: npt.NDArray[np.int64] = field(default_factory=_no_ids)
+    changes: Mapping[str, LabelChange] = field(default_factory=dict)
     setting: str | None = None
     value: JSON = None
+    classified: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of all images whose labels have changed, in their order in the project."""
+        return tuple(self.changes)
+
+    @property
+    def image(self) -> str | None:
+        """Name of the first image whose labels have changed; None if those of none have."""
+        return next(iter(self.changes), None)
+
+    @property
+    def added(self) -> Annotations:
+        """Labels of `image` that have come."""
+        return self._first.added
+
+    @property
+    def added_ids(self) -> npt.NDArray[np.int64]:
+        """Ids of the labels of `image` that have come."""
+        return self._first.added_ids
+
+    @property
+    def removed(self) -> Annotations:
+        """Labels of `image` that have gone."""
+        return self._first.removed
+
+    @property
+    def removed_ids(self) -> npt.NDArray[np.int64]:
+        """Ids of the labels of `image` that have gone."""
+        return self._first.removed_ids
+
+    @property
+    def _first(self) -> LabelChange:
+        return next(iter(self.changes.values()), _NO_CHANGE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relabel:
+    """What is to be done to the labels of one image.
+
+    Parameters
+    ----------
+    add : Annotations, optional
+        New labels, positions of shape (n, ndim) in pixel (z)yx.
+    remove : iterable of int
+        Ids of labels, from `Project.annotation_ids`.
+    """
+
+    add: Annotations | None = None
+    remove: Iterable[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class that rows of embeddings can have.
+
+    Parameters
+    ----------
+    name : str
+    colour : str
+        As "#RRGGBB".
+    key : str
+        Key on the keyboard that gives it; "" for none.
+    """
+
+    name: str
+    colour: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingEntry:
+    """One embedding of a project, without its vectors.
+
+    Parameters
+    ----------
+    id : int
+    made : datetime
+        When it was added, with time zone.
+    name : str
+    n_rows, n_features : int
+    provenance : mapping
+        How the vectors were made.
+    columns : mapping of str to mapping
+        What was worked out from them since, oldest first, by name of the column: what the one who
+        added it had to say about it.
+    """
+
+    id: int
+    made: datetime
+    name: str
+    n_rows: int
+    n_features: int
+    provenance: Mapping[str, JSON]
+    columns: Mapping[str, Mapping[str, JSON]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from napari_cryoml._errors import InputError
 POSITION = np.dtype("<f8")
 SCORE = np.dtype("<f4")
 MAP_SCORE = np.dtype("<f2")
+
+TEXTS_LIMIT = 2**29
+"""Bytes of a list of texts: a small file may not ask for all memory."""
 
 
 @contextlib.contextmanager
@@ -137,3 +141,37 @@ def dump_time(time: datetime) -> str:
 def load_time(text: str) -> datetime:
     """Return the time of `dump_time`."""
     return datetime.fromisoformat(text)
+
+
+def pack_texts(texts: Sequence[str]) -> bytes:
+    """Return texts in few bytes."""
+    return zlib.compress(json.dumps(list(texts)).encode(), 1)
+
+
+def unpack_texts(data: bytes, length: int | None = None) -> list[str]:
+    """Return the texts of `pack_texts`.
+
+    Parameters
+    ----------
+    data : bytes
+    length : int, optional
+        How many there must be.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is something else, or far more than any embedding has.
+    """
+    pump = zlib.decompressobj()
+    try:
+        text = pump.decompress(data, TEXTS_LIMIT)
+    except zlib.error as error:
+        raise ValueError("texts are not readable") from error
+    if not pump.eof:
+        raise ValueError("texts are cut or too long")
+    texts = json.loads(text)
+    if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+        raise ValueError("a list of texts was expected")
+    if length is not None and len(texts) != length:
+        raise ValueError(f"{len(texts)} texts in place of {length}")
+    return texts

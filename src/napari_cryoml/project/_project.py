@@ -6,16 +6,16 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from napari_cryoml.project._embedding_records import EmbeddingRecords
 from napari_cryoml.project._image_records import absolute
-from napari_cryoml.project._result_records import ResultRecords
 from napari_cryoml.project._store import Store
 
 PROJECT_SUFFIX = ".cryoml"
 """How names of project files end by custom; any name is accepted."""
 
 
-class Project(ResultRecords):
-    """Images, labels, models, picks and settings in one SQLite file.
+class Project(EmbeddingRecords):
+    """Images, labels, models, picks, embeddings and settings in one SQLite file.
 
     Made by `Project.create` and `Project.open`; a context manager that closes it. Every change is
     on the disk when the call that made it returns, so killing the program loses nothing, and a

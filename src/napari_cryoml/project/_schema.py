@@ -6,11 +6,11 @@ import sqlite3
 from functools import cache
 
 APPLICATION_ID = 0x63724D4C  # "crML", in the header of the file
-VERSION = 1
+VERSION = 2
 
 # Labels are only ever added; what takes them away, and what was undone, is a row too. A label
 # lives if the edit that made it is done and no done edit has removed it.
-SCHEMA = """
+_FIRST = """
 CREATE TABLE images (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -91,9 +91,57 @@ CREATE VIEW live_labels AS
 """
 
 
-def statements() -> list[str]:
-    """Return the statements that make the tables, one by one."""
-    return [part.strip() for part in SCHEMA.split(";") if part.strip()]
+# Classes are named, not numbered, and kept as edits: what the class of each row was before, and is
+# after. An embedding is one Parquet file, cut in parts that SQLite takes; what is worked out from
+# it later has a row a column, so that it need not be written again.
+_SECOND = """
+CREATE TABLE class_edits (
+    edit INTEGER PRIMARY KEY REFERENCES edits,
+    ids BLOB NOT NULL,
+    before BLOB NOT NULL,
+    after BLOB NOT NULL
+);
+CREATE TABLE embeddings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    made TEXT NOT NULL,
+    name TEXT NOT NULL,
+    n_rows INTEGER NOT NULL,
+    n_features INTEGER NOT NULL,
+    provenance TEXT NOT NULL
+);
+CREATE TABLE embedding_parts (
+    embedding INTEGER NOT NULL REFERENCES embeddings,
+    part INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (embedding, part)
+);
+CREATE TABLE embedding_columns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    embedding INTEGER NOT NULL REFERENCES embeddings,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    note TEXT NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (embedding, name)
+);
+"""
+
+_ADDED = {1: _FIRST, 2: _SECOND}
+"""What each version has added; no version changes what is there."""
+
+
+def statements(since: int = 0, version: int = VERSION) -> list[str]:
+    """Return the statements, one by one, that lead from the tables of one version to another.
+
+    Parameters
+    ----------
+    since : int
+        Version whose tables are there; 0 for an empty file.
+    version : int
+        Version that is wanted.
+    """
+    added = ";".join(_ADDED[number] for number in range(since + 1, version + 1))
+    return [part.strip() for part in added.split(";") if part.strip()]
 
 
 def definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
@@ -103,11 +151,11 @@ def definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 @cache
-def expected_definitions() -> frozenset[tuple[str, str]]:
-    """Return what `definitions` finds in a new file."""
+def expected_definitions(version: int = VERSION) -> frozenset[tuple[str, str]]:
+    """Return what `definitions` finds in a file of a version."""
     connection = sqlite3.connect(":memory:")
     try:
-        for statement in statements():
+        for statement in statements(version=version):
             connection.execute(statement)
         return frozenset(definitions(connection))
     finally:

@@ -11,3 +11,6 @@ CURRENT_IMAGE = "current_image"
 
 OPTIONS = "options"
 """Options of the picker other than the diameter, nested as its Config is."""
+
+CLASSES = "classes"
+"""Classes that rows of embeddings can have: name, colour and key of each."""

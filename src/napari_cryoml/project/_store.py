@@ -103,9 +103,9 @@ class Store:
         try:
             with _sentences(path):
                 _configure(connection)
-                if new:
-                    _define(connection)
-                _check_content(path, connection)
+                version = 0 if new else _check_content(path, connection)
+                if version < VERSION:
+                    _upgrade(connection, version)
             return cls(path, connection)
         except BaseException:
             connection.close()
@@ -210,9 +210,10 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def _define(connection: sqlite3.Connection) -> None:
+def _upgrade(connection: sqlite3.Connection, since: int) -> None:
+    """Make the tables that a file of version `since` lacks, all or none; 0 for a new file."""
     connection.execute("BEGIN IMMEDIATE")
-    for statement in statements():
+    for statement in statements(since):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -241,15 +242,18 @@ def _check_header(path: Path) -> None:
         )
 
 
-def _check_content(path: Path, connection: sqlite3.Connection) -> None:
+def _check_content(path: Path, connection: sqlite3.Connection) -> int:
+    """Check that a file is one of ours in full, and return its version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     # Also keeps out triggers and views that we did not write.
-    if definitions(connection) != expected_definitions():
+    if not 0 < version <= VERSION or definitions(connection) != expected_definitions(version):
         raise _damaged(path)
     # Reading a large file whole would hold up its opening; its faults show when they are met.
     if path.stat().st_size <= _CHECKED_BYTES:
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
             raise _damaged(path)
+    return int(version)
 
 
 def _not_ours(path: Path) -> InputError:
