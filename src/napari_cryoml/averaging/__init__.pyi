@@ -1,4 +1,12 @@
-from ._average import ClassAverage, class_average
+from ._average import ClassAverage, average_crops, class_average
+from ._config import AverageConfig
 from ._correlation import ShellCorrelation, shell_correlation
 
-__all__ = ["ClassAverage", "ShellCorrelation", "class_average", "shell_correlation"]
+__all__ = [
+    "AverageConfig",
+    "ClassAverage",
+    "ShellCorrelation",
+    "average_crops",
+    "class_average",
+    "shell_correlation",
+]
