@@ -16,7 +16,7 @@ _NUMBER = (
     "JOIN edits ON edits.id = class_edits.edit WHERE edits.state = 'done' AND edits.id < ?"
 )
 _DONE = (
-    "SELECT class_edits.edit, ids, after FROM class_edits "
+    "SELECT class_edits.edit, ids, class_edits.after FROM class_edits "
     "JOIN edits ON edits.id = class_edits.edit WHERE edits.state = 'done' ORDER BY edits.id"
 )
 _NO_EDIT = 2**62
