@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,30 @@ class ClassAverage:
     def resolution(self) -> float | None:
         """Angstrom (pixels without a pixel size) at which the halves correlate by 0.143."""
         return None if self.frc is None else self.frc.resolution(GOLD_STANDARD)
+
+    def among(
+        self, rows: npt.NDArray[np.intp], n: int, notes: tuple[str, ...] = ()
+    ) -> ClassAverage:
+        """Return the same average as one of `n` crops, of which only `rows` were looked at.
+
+        Parameters
+        ----------
+        rows : array, intp
+            Ascending; as many as this average was given.
+        n : int
+        notes : tuple of str
+            Sentences to put before those of this average.
+        """
+        return replace(
+            self,
+            angles=_spread(self.angles, rows, n),
+            shifts=_spread(self.shifts, rows, n),
+            scores=_spread(self.scores, rows, n),
+            mirrored=_spread(self.mirrored, rows, n, False),
+            used=rows[self.used],
+            half=_spread(self.half, rows, n, -1),
+            notes=(*notes, *self.notes),
+        )
 
 
 def class_average(

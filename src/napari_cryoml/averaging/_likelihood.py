@@ -181,8 +181,8 @@ def _weighted_mean(
     undo = search.phases.conj()
     total: Spectra = np.zeros((grid.n_rings, grid.n_angles), np.complex64)
     for block in _blocks(len(back), undo.size):
-        sums = probability[block].reshape(-1, len(rows)) @ rows
-        sums = sums.view(np.complex64).reshape(-1, *undo.shape)
+        flat = probability[block].reshape(-1, len(rows)) @ rows
+        sums = flat.view(np.complex64).reshape(-1, *undo.shape)
         whole = whole_circle(np.einsum("asrj,srj->arj", sums, undo))
         total += np.take_along_axis(whole, back[block][:, None], axis=2).sum(axis=0)
     return total / len(rows)
