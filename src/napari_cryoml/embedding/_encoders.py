@@ -1,0 +1,17 @@
+"""The encoders that come with us; importing this fills the registry."""
+
+from napari_cryoml.embedding._detector_encoder import DetectorEncoderConfig
+from napari_cryoml.embedding._encoder import CropEncoder, CropEncoderConfig, encoders
+from napari_cryoml.embedding._live_encoder import LiveEncoderConfig
+from napari_cryoml.embedding._rings import RingsConfig
+from napari_cryoml.embedding._spectrum import SpectrumConfig
+
+__all__ = [
+    "CropEncoder",
+    "CropEncoderConfig",
+    "DetectorEncoderConfig",
+    "LiveEncoderConfig",
+    "RingsConfig",
+    "SpectrumConfig",
+    "encoders",
+]
