@@ -12,7 +12,7 @@ from pydantic import Field
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops, ImageSource
 from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
-from napari_cryoml.embedding._rings import ring_vectors
+from napari_cryoml.embedding._ring_vectors import ring_vectors
 from napari_cryoml.embedding._sources import check_sources, over_images
 from napari_cryoml.features import FeatureCache, FeatureMap, user_cache_folder
 from napari_cryoml.picking.live import LiveConfig
