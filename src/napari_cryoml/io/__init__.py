@@ -2,6 +2,7 @@
 
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
+from napari_cryoml.io._embeddings import read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
 from napari_cryoml.io._image_sets import open_images
@@ -20,9 +21,11 @@ __all__ = [
     "match_images",
     "open_image",
     "open_images",
+    "read_embedding",
     "read_picks",
     "save_or_rescue",
     "scale",
+    "write_embedding",
     "write_mrc",
     "write_picks",
 ]

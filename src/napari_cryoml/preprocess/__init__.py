@@ -1,6 +1,8 @@
 """What is done to an image before a network sees it."""
 
 from napari_cryoml.preprocess._border import mirrored_index, mirrored_region
+from napari_cryoml.preprocess._crop_rows import pick_id
+from napari_cryoml.preprocess._crops import PickCrops
 from napari_cryoml.preprocess._intensity import percentile_normalise
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
@@ -8,6 +10,7 @@ from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, workin
 from napari_cryoml.preprocess._usable import usable_mask
 
 __all__ = [
+    "PickCrops",
     "PreprocessConfig",
     "Preprocessor",
     "Rescaling",
@@ -17,6 +20,7 @@ __all__ = [
     "mirrored_index",
     "mirrored_region",
     "percentile_normalise",
+    "pick_id",
     "usable_mask",
     "working_shape",
 ]

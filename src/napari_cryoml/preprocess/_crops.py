@@ -1,0 +1,250 @@
+"""Crops of images at the positions of picks, cut when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import ImageSource, PicksTable
+from napari_cryoml.preprocess._border import mirrored_region
+from napari_cryoml.preprocess._crop_rows import pick_rows, warn
+from napari_cryoml.preprocess._rescale import _crop_axis, _crop_half
+
+Image = npt.NDArray[np.float32]
+
+_SAME_PIXEL_SIZE = 0.005
+_WHOLE_SHARE = 0.25  # of an image that crops must cover to read it as a whole
+_WHOLE_PIXELS = 2**27  # 512 MiB; of larger images only regions are read
+_PIXELS_AT_ONCE = 2**24
+
+
+class PickCrops:
+    """Boxes around picks, read from the images when they are asked for.
+
+    They are `Crops`: pickled, they carry the sources and the positions, and no pixels of files.
+    The pixel at ``box // 2`` is the one nearest to the pick. What lies beyond the border of an
+    image is its mirror image; pixels that are not finite get the median of their crop, and a crop
+    that has no others stays NaN.
+
+    Parameters
+    ----------
+    sources : sequence of ImageSource
+        The images.
+    table : PicksTable
+        The picks; names of images match those of the sources across folders and extensions.
+    box : int
+        Side of a crop in pixels of the images at their own sampling.
+    size : int, optional
+        Side of a crop as it is returned; by default that of the box. A smaller one keeps the
+        Fourier coefficients that it can hold (see `fourier_rescale`), and the centre lies at
+        ``box // 2 * size / box``.
+
+    Raises
+    ------
+    InputError
+        If no image of the table is among the sources, a position has another number of axes than
+        its image, the box is larger than every image, or `size` is larger than the box.
+
+    Warns
+    -----
+    InputWarning
+        If some images of the table are not among the sources, picks lie outside their image, two
+        have one id (the first is kept), or the images are sampled differently.
+    """
+
+    def __init__(
+        self, sources: Sequence[ImageSource], table: PicksTable, box: int, size: int | None = None
+    ) -> None:
+        self._sources, self._rows = pick_rows(sources, table)
+        self._box, self._size = box, box if size is None else size
+        self._check_sizes()
+        _warn_of_sampling(self._sources, box)
+        self._kept: tuple[int, Image] | None = None
+
+    def _check_sizes(self) -> None:
+        largest = max(max(source.shape) for source in self._sources)
+        if not 2 <= self._box <= largest:
+            raise InputError(
+                f"The box must lie between 2 and {largest} pixels, the size of the largest image; "
+                f"{self._box} was given."
+            )
+        if not 2 <= self._size <= self._box:
+            raise InputError(
+                f"Crops of {self._box} pixels can be reduced to 2 or more and are never enlarged; "
+                f"a size of {self._size} was asked for."
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None}
+
+    def __len__(self) -> int:
+        return len(self._rows.ids)
+
+    @property
+    def sources(self) -> Sequence[ImageSource]:
+        """The images that have picks."""
+        return tuple(self._sources)
+
+    @property
+    def ids(self) -> npt.NDArray[np.str_]:
+        """Names of the picks by `pick_id`, shape (n,)."""
+        return self._rows.ids
+
+    @property
+    def images(self) -> npt.NDArray[np.str_]:
+        """Name of the source each pick lies in, shape (n,)."""
+        return np.array([source.name for source in self._sources], dtype=np.str_)[self._rows.owners]
+
+    @property
+    def positions(self) -> npt.NDArray[np.float64]:
+        """Positions of the picks, pixel (z)yx as floats, shape (n, ndim)."""
+        return self._rows.positions
+
+    @property
+    def columns(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What the table holds of each pick, ``score`` among it; numbers, bool or str, shape (n,).
+
+        Where an image lacks a column, its picks have NaN or "".
+        """
+        return self._rows.columns
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each crop in pixels, (y, x) or (z, y, x)."""
+        return (self._size,) * self._rows.positions.shape[1]
+
+    @property
+    def n_channels(self) -> int:
+        """1: micrographs and tomograms are grey."""
+        return 1
+
+    @property
+    def box(self) -> int:
+        """Side of a crop in pixels of the images at their own sampling."""
+        return self._box
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Angstrom per pixel of the crops, if the images say it and agree."""
+        sizes = [source.pixel_size for source in self._sources]
+        if sizes[0] is None or not _alike(sizes):
+            return None
+        return sizes[0] * self._box / self._size
+
+    def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
+        """Yield all row numbers, at most `size` at a time, those of an image together."""
+        order = np.argsort(self._rows.owners, kind="stable")
+        for start in range(0, len(order), size):
+            yield order[start : start + size]
+
+    def read(self, rows: npt.ArrayLike) -> Image:
+        """Return the crops of some rows, in their order.
+
+        The image that was last read as a whole is kept; where few crops of an image are asked
+        for, only their regions are read.
+
+        Returns
+        -------
+        array of shape (k, 1, y, x) or (k, 1, z, y, x), float32
+
+        Raises
+        ------
+        InputError
+            If an image has gone or cannot be read.
+        """
+        wanted = np.asarray(rows, np.intp)
+        crops = np.empty((len(wanted), 1, *self.shape), np.float32)
+        owners = self._rows.owners[wanted]
+        for owner in np.unique(owners):
+            places = np.flatnonzero(owners == owner)
+            pixels = self._pixels(int(owner), len(places))
+            for part in self._parts(places):
+                starts = _starts(self._rows.positions[wanted[part]], self._box)
+                crops[part, 0] = self._cut(pixels, starts)
+        return crops
+
+    def _parts(self, places: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+        """Return the places in parts whose boxes fit into memory."""
+        n = max(_PIXELS_AT_ONCE // self._box ** len(self.shape), 1)
+        return [places[start : start + n] for start in range(0, len(places), n)]
+
+    def _pixels(self, owner: int, n_crops: int) -> Any:
+        """Return an image, or else a stand-in that reads the regions that are asked for."""
+        if self._kept is not None and self._kept[0] == owner:
+            return self._kept[1]
+        source = self._sources[owner]
+        n_pixels = int(np.prod(source.shape))
+        n_wanted = n_crops * self._box ** len(source.shape)
+        if n_pixels > _WHOLE_PIXELS or n_wanted < _WHOLE_SHARE * n_pixels:
+            return _Regions(source, tuple(source.shape))
+        self._kept = None  # before the next one is read: never two of them
+        self._kept = (owner, source.read())
+        return self._kept[1]
+
+    def _cut(self, pixels: Any, starts: npt.NDArray[np.intp]) -> Image:
+        extent = (self._box,) * len(self.shape)
+        boxes = np.stack([mirrored_region(pixels, start, extent) for start in starts])
+        return _reduced(_mended(boxes), self._size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Regions:
+    """An image of which `mirrored_region` reads no more than it needs."""
+
+    source: ImageSource
+    shape: tuple[int, ...]
+
+    def __getitem__(self, region: tuple[slice, ...]) -> Image:
+        return self.source.read(region)
+
+
+def _warn_of_sampling(sources: Sequence[ImageSource], box: int) -> None:
+    sizes = [source.pixel_size for source in sources]
+    if not _alike(sizes):
+        known = [size for size in sizes if size]
+        warn(
+            f"The images have pixels of {min(known):g} to {max(known):g} angstrom; all crops are "
+            f"{box} pixels wide: embed images of one sampling at a time."
+        )
+
+
+def _alike(sizes: Sequence[float | None]) -> bool:
+    """Tell whether all pixel sizes that are known are the same."""
+    known = [size for size in sizes if size]
+    return not known or max(known) - min(known) <= _SAME_PIXEL_SIZE * max(known)
+
+
+def _starts(positions: npt.NDArray[np.float64], box: int) -> npt.NDArray[np.intp]:
+    """Return the first pixel of each box."""
+    return np.floor(positions + 0.5).astype(np.intp) - box // 2
+
+
+def _mended(crops: Image) -> Image:
+    """Replace what is not finite in a crop by the median of the rest."""
+    finite = np.isfinite(crops)
+    axes = tuple(range(1, crops.ndim))
+    for row in np.flatnonzero(~finite.all(axis=axes) & finite.any(axis=axes)):
+        crops[row][~finite[row]] = np.median(crops[row][finite[row]])
+    return crops
+
+
+def _reduced(crops: Image, size: int) -> Image:
+    """Return crops of shape (k, *box) with `size` pixels a side, as `fourier_rescale` does it."""
+    if size == crops.shape[-1]:
+        return crops
+    axes = tuple(range(1, crops.ndim))
+    # Single precision is enough for the contrast only once the (large) mean has gone.
+    means = crops.mean(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)
+    values = crops - means
+    coefficients = _crop_half(fft.rfft(values, axis=-1), values, size)
+    for axis in axes[:-1]:
+        coefficients = _crop_axis(fft.fft(coefficients, axis=axis), axis, size)
+    small = fft.irfftn(coefficients, s=(size,) * len(axes), axes=axes)
+    ratio = np.float32((size / crops.shape[-1]) ** len(axes))
+    return np.asarray(small * ratio + means, np.float32)
