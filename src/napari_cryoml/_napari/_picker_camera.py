@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
-
-from napari_cryoml._napari._picker_layers import PickerLayers
 
 LEAST_PX = 60.0
 """Least size of a particle on the screen, in canvas pixels, when one is looked at."""
+
+
+class Ground(Protocol):
+    """Whoever knows where the pixels of an image lie in the viewer's world."""
+
+    @property
+    def diameter_world(self) -> float:
+        """Diameter of a particle."""
+
+    def to_world(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the place of an image pixel (z)yx."""
 
 
 class PickerCamera:
@@ -18,10 +28,10 @@ class PickerCamera:
     Parameters
     ----------
     viewer : napari.components.ViewerModel
-    layers : PickerLayers
+    layers : Ground
     """
 
-    def __init__(self, viewer: Any, layers: PickerLayers) -> None:
+    def __init__(self, viewer: Any, layers: Ground) -> None:
         self._viewer = viewer
         self._layers = layers
         self._before: tuple[tuple[float, ...], float] | None = None
@@ -45,6 +55,6 @@ class PickerCamera:
         for axis in set(range(dims.ndim)) - set(dims.displayed):
             dims.set_point(axis, world[axis - dims.ndim])
         camera.center = (0.0, *world)[-3:] if len(world) == 2 else tuple(world)
-        size = float(self._layers.to_world([self._layers.diameter_px])[0])
+        size = self._layers.diameter_world
         if size * camera.zoom < LEAST_PX:
             camera.zoom = LEAST_PX / max(size, 1e-6)

@@ -31,6 +31,10 @@ class Dots:
         As "#RRGGBB"; crosses are in the colour of negatives.
     diameter_px : float
         Of a ring.
+    colours : array of shape (n, 4), float32, optional
+        RGBA of each ring, 0 to 1; a row of NaN stands for `ring_colour`.
+    shown : array of shape (n,), bool, optional
+        Which are drawn; all by default.
     """
 
     positions: npt.NDArray[np.float64]
@@ -38,6 +42,8 @@ class Dots:
     crosses: npt.NDArray[np.bool_]
     ring_colour: str
     diameter_px: float
+    colours: npt.NDArray[np.float32] | None = None
+    shown: npt.NDArray[np.bool_] | None = None
 
     @property
     def sizes(self) -> npt.NDArray[np.float64]:
@@ -53,7 +59,11 @@ class Dots:
     def border_colours(self) -> npt.NDArray[np.float32]:
         """One RGBA row each; arrays are cheaper for napari than names."""
         table = np.array([_rgba(self.ring_colour), _rgba(NEGATIVE_COLOUR)], np.float32)
-        return np.asarray(table[self.crosses.astype(np.intp)])
+        colours = np.asarray(table[self.crosses.astype(np.intp)])
+        if self.colours is not None:
+            painted = ~self.crosses & ~np.isnan(self.colours[:, 0])
+            colours[painted] = self.colours[painted]
+        return colours
 
     @property
     def face_colours(self) -> npt.NDArray[np.float32]:
@@ -86,6 +96,9 @@ def show_dots(layer: Any, dots: Dots) -> None:
         layer.symbol = dots.symbols
     if not np.allclose(layer.size, dots.sizes):
         layer.size = dots.sizes
+    shown = np.ones(len(dots.positions), bool) if dots.shown is None else dots.shown
+    if not np.array_equal(layer.shown, shown):
+        layer.shown = shown
 
 
 def _same_symbols(drawn: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
@@ -96,8 +109,14 @@ def _same_symbols(drawn: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
 
 def _same_table(table: Any, columns: Mapping[str, npt.NDArray[Any]]) -> bool:
     return list(table) == list(columns) and all(
-        np.array_equal(table[name], values) for name, values in columns.items()
+        _same_values(table[name], values) for name, values in columns.items()
     )
+
+
+def _same_values(known: Any, wanted: Any) -> bool:
+    if str(known.dtype) != str(wanted.dtype):
+        return False
+    return np.array_equal(known, wanted, equal_nan=np.asarray(wanted).dtype.kind == "f")
 
 
 def _rgba(colour: str) -> list[float]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_cryoml._napari._map_link_rows import Painted
 from napari_cryoml._napari._picker_display import heat_limits, widen
 from napari_cryoml._napari._picker_dots import PICK_COLOUR, POSITIVE_COLOUR, Dots, show_dots
 from napari_cryoml._napari._picker_edits import LABEL_NAMES, NEW, LabelSet
 from napari_cryoml._napari._picker_layer_book import LayerBook
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
+
+Painter = Callable[[str, npt.NDArray[np.float64]], Painted]
+"""Takes the name of an image and positions of picks in it, and says how they look."""
 
 
 class LayerDrawing(LayerBook):
@@ -30,6 +34,7 @@ class LayerDrawing(LayerBook):
         self._picks: Picks | None = None
         self._rejected = np.empty(0, bool)
         self._threshold = 0.0
+        self._painter: Painter | None = None
         self._score_map: ScoreMap | None = None
         self._updating = False
         self._cold = False
@@ -123,10 +128,21 @@ class LayerDrawing(LayerBook):
         shown = np.ones(len(scores), bool)
         if picks is not None and picks.scores is not None:
             shown = scores >= self._threshold
-        columns = {"score": scores[shown]}
+        painted = self._painted(positions[shown])
         return Dots(
-            positions[shown], columns, self._rejected[shown], PICK_COLOUR, self._diameter_px
+            positions[shown],
+            {"score": scores[shown], **(painted.columns or {})},
+            self._rejected[shown],
+            PICK_COLOUR,
+            self._diameter_px,
+            painted.colours,
+            painted.shown,
         )
+
+    def _painted(self, positions: npt.NDArray[np.float64]) -> Painted:
+        if self._painter is None or self._image is None:
+            return Painted()
+        return self._painter(self._image.name, positions)
 
     def _draw_labels(self) -> None:
         layer = self.layer("labels")

@@ -11,8 +11,9 @@ from napari.layers import LayerLock
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._napari._map_link_labels import reach_px
 from napari_cryoml._napari._picker_display import DisplayImage
-from napari_cryoml._napari._picker_drawing import LayerDrawing
+from napari_cryoml._napari._picker_drawing import LayerDrawing, Painter
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet, click, merge
 from napari_cryoml._napari._picker_layer_book import TAG, TITLES
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
@@ -73,6 +74,11 @@ class PickerLayers(LayerDrawing):
         """Particle diameter in pixels of the image."""
         return self._diameter_px
 
+    @property
+    def diameter_world(self) -> float:
+        """Particle diameter in units of the viewer's world."""
+        return self._diameter_px * self._pixel()
+
     def show_image(self, image: DisplayImage) -> None:
         """Show another image; labels, picks and heat map of the one before go."""
         before = self._image
@@ -109,6 +115,12 @@ class PickerLayers(LayerDrawing):
         none = np.zeros(0 if picks is None else len(picks), bool)
         self._rejected = none if rejected is None else rejected
         self._draw_picks()
+
+    def paint_picks(self, painter: Painter | None) -> None:
+        """Have picks look as `painter` says, now and when others are shown; None: as usual."""
+        self._painter = painter
+        if self.layer("picks") is not None:
+            self._draw_picks()
 
     def show_scores(self, score_map: ScoreMap | None) -> None:
         """Show a heat map over the image on show, or none."""
@@ -245,8 +257,7 @@ class PickerLayers(LayerDrawing):
         self.show_labels(labels)
 
     def _reach_px(self, label: int) -> float:
-        # A negative click means whatever lies under the ring; a positive one may be a neighbour.
-        return self._diameter_px * (0.5 if label == NEGATIVE else 0.25)
+        return reach_px(label, self._diameter_px)
 
     def _connect_labels(self, layer: Any) -> None:
         layer.events.data.connect(self._on_labels_changed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
 from napari_cryoml._napari._picker_display import DisplayImage
@@ -27,6 +28,7 @@ from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml._widgets.picker._wiring import connect_view, key_actions
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.picking.live import LiveConfig
+from napari_cryoml.project import Edit
 
 REDRAW_MS = 250
 """How long to wait until the canvas has surely drawn what has changed."""
@@ -104,6 +106,7 @@ class PickerController:
         if self._closed:
             return
         self._closed = True
+        self.desk.closing.emit()
         stop_timer(self._restore_timer)
         stop_timer(self._settle_timer)
         self.questions.close()
@@ -169,6 +172,7 @@ class PickerController:
         if following in session.sources:
             self._reader.prefetch(session.sources[following])
         self._spotlight.on_image_shown()
+        self.desk.image_shown.emit(display.name)
         self.results.pick_shown()
 
     def _leave(self) -> None:
@@ -206,28 +210,61 @@ class PickerController:
         self.live.toggle(on)
         self.results.pick_shown(again=True)
 
-    # Undo
+    # Labels of many places, and undo
 
-    def undo(self) -> None:
-        """Take back the last edit, on whichever image it was."""
-        self._switch(lambda session: session.project.undo(), "There is nothing to undo.")
+    def label_places(self, places: Mapping[str, npt.ArrayLike], label: int) -> Edit | None:
+        """Give places of several images a label, in one edit; None if all have it already.
 
-    def redo(self) -> None:
-        """Make again the edit that was undone last."""
-        self._switch(lambda session: session.project.redo(), "There is nothing to redo.")
+        Parameters
+        ----------
+        places : mapping of str to array of shape (n, ndim)
+            Pixel (z)yx, by name of the image.
+        label : int
+            `POSITIVE` or `NEGATIVE`.
 
-    def _switch(self, act: Callable[[Session], Any], nothing: str) -> None:
+        Raises
+        ------
+        InputError
+            If no project is open, an image is not in it, or it cannot be written.
+        """
+        edit = self.desk.need_session().label_places(places, label)
+        if edit is not None:
+            self._show_edit(edit)
+        return edit
+
+    def undo(self) -> Edit | None:
+        """Take back the last edit, on whichever image it was, and return it."""
+        return self._switch(lambda session: session.project.undo(), "There is nothing to undo.")
+
+    def redo(self) -> Edit | None:
+        """Make again the edit that was undone last, and return it."""
+        return self._switch(lambda session: session.project.redo(), "There is nothing to redo.")
+
+    def _switch(self, act: Callable[[Session], Edit | None], nothing: str) -> Edit | None:
+        edit = None
         with self.desk.telling():
             edit = act(self.desk.need_session())
-            self.desk.note("" if edit is not None else nothing)
-            if edit is None:
-                return
-            if edit.image is not None and edit.image != self.desk.shown:
-                self.choose(edit.image)
-            self.desk.show_diameter()
-            self.desk.show_labels()
-            self.desk.show_picks()
-            self.desk.refresh()
+            self.desk.note(nothing if edit is None else _told(edit))
+            if edit is not None:
+                self._go_to(edit)
+                self._show_edit(edit)
+                self.desk.edited.emit(edit)
+        return edit
+
+    def _go_to(self, edit: Edit) -> None:
+        """Show an image whose labels have changed, unless one is on show."""
+        if edit.images and self.desk.shown not in edit.images:
+            readable = [name for name in edit.images if name in self.desk.need_session().sources]
+            self.choose((readable or edit.images)[0])
+
+    def _show_edit(self, edit: Edit) -> None:
+        self.desk.show_diameter()
+        self.desk.show_labels()
+        self.desk.show_picks()
+        others = [name for name in edit.images if name != self.desk.shown]
+        if others:
+            self.files.count_picks(self.desk.need_session(), others)
+        self.desk.refresh()
 
     # Wiring
 
@@ -240,6 +277,14 @@ class PickerController:
     def _restore(self) -> None:
         self.desk.layers.restore()
         self._settle_timer.start()
+
+
+def _told(edit: Edit) -> str:
+    """Return what to say about an edit that shows elsewhere."""
+    if edit.classified:
+        number = f"{len(edit.classified):,} rows of the map"
+        return f"The classes of {number} were {'taken back' if edit.action == 'undone' else 'set'}."
+    return f"Labels of {len(edit.images)} images have changed." if len(edit.images) > 1 else ""
 
 
 def _wait_for_redraw(then: Callable[[], object]) -> QTimer:

@@ -34,13 +34,36 @@ class Desk:
     refreshed = Signal()
     """Something in the project may have changed."""
 
+    image_shown = Signal(str)
+    """Another image is on the canvas: its name."""
+
+    session_changed = Signal()
+    """A project was opened or closed."""
+
+    edited = Signal(object)
+    """An edit was taken back or made again: the `Edit`."""
+
+    closing = Signal()
+    """The Picker is about to close."""
+
     def __init__(self, viewer: object, view: PickerView, background: Background) -> None:
         self.view = view
         self.background = background
         self.layers = PickerLayers(viewer, self._commit)
-        self.session: Session | None = None
+        self._session: Session | None = None
         self._stale: set[str] = set()
         self.layers.noted.connect(self.note)
+
+    @property
+    def session(self) -> Session | None:
+        """The open project."""
+        return self._session
+
+    @session.setter
+    def session(self, session: Session | None) -> None:
+        if session is not self._session:
+            self._session = session
+            self.session_changed.emit()
 
     @property
     def shown(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -210,9 +210,13 @@ class Files:
         self._desk.layers.set_threshold(session.threshold)
         self._desk.show_diameter()
         self._desk.refresh()
-        self._load_scores(session, session.load_scores())
+        self.count_picks(session)
         if session.current in session.sources:
             self._choose(str(session.current))
+
+    def count_picks(self, session: Session, names: Iterable[str] | None = None) -> None:
+        """Count the picks of some images again, or of all, between the events of the GUI."""
+        self._load_scores(session, session.load_scores(names))
 
     def _load_scores(self, session: Session, steps: Iterator[None]) -> None:
         """Read the scores of all picks, a few images between two events of the GUI."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from napari_cryoml._napari._map_link_labels import label_all, reach_px
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._widgets.picker._image_table import ImageRow
 from napari_cryoml._widgets.picker._pool import PicksPool
@@ -17,7 +18,7 @@ from napari_cryoml._widgets.picker._session_images import SessionImages
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
 from napari_cryoml.picking import final_picks, rejected_picks
 from napari_cryoml.picking.live import MarkedBox
-from napari_cryoml.project import THRESHOLD, Project
+from napari_cryoml.project import THRESHOLD, Edit, Project, Relabel
 
 MARKED = "marked_box"
 """Setting: the box in which every particle is labelled, as `MarkedBox` takes it; None without."""
@@ -99,6 +100,35 @@ class Session(SessionImages):
         """Write one edit of the labels of an image; return the labels as they are then."""
         self.project.annotate(name, add=edit.add, remove=edit.remove)
         return self.labels(name)
+
+    def label_places(self, places: Mapping[str, npt.ArrayLike], label: int) -> Edit | None:
+        """Give places of several images a label, in one edit.
+
+        Parameters
+        ----------
+        places : mapping of str to array of shape (n, ndim)
+            Pixel (z)yx, by name of the image.
+        label : int
+            `POSITIVE` or `NEGATIVE`.
+
+        Returns
+        -------
+        Edit or None
+            None if all places have this label already.
+
+        Raises
+        ------
+        InputError
+            If an image is not in the project, or the file cannot be written.
+        """
+        changes = {}
+        for name, positions in places.items():
+            shape = self.project.image(name).shape
+            reach = reach_px(label, self.diameter_in(name))
+            edit = label_all(self.labels(name), positions, label, shape=shape, reach_px=reach)
+            if edit:
+                changes[name] = Relabel(edit.add, edit.remove)
+        return self.project.annotate_many(changes) if changes else None
 
     def all_labels(self) -> dict[str, Annotations]:
         """Return the labels of all images that have some."""
@@ -231,9 +261,9 @@ class Session(SessionImages):
         """Count the picks of an image again, after its labels have changed."""
         self._file_scores(name, self.picks(name))
 
-    def load_scores(self) -> Iterator[None]:
-        """Read the scores of all picks, one image a step."""
-        for name in self.names:
+    def load_scores(self, names: Iterable[str] | None = None) -> Iterator[None]:
+        """Read the scores of the picks of some images, or of all, one image a step."""
+        for name in self.names if names is None else names:
             self.count_again(name)
             yield
 

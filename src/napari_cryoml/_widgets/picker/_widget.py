@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -22,7 +23,51 @@ if TYPE_CHECKING:
 
 SET_ELSEWHERE = ("diameter", "ndim")
 
-_open: weakref.WeakValueDictionary[int, PickerController] = weakref.WeakValueDictionary()
+
+class OpenPickers:
+    """The Pickers that are open, one a viewer."""
+
+    opened = Signal(object, object)
+    """(viewer, controller: PickerController) A Picker was opened."""
+
+    closed = Signal(object)
+    """(controller: PickerController) A Picker is about to close; `open_picker` says so already."""
+
+    def __init__(self) -> None:
+        self._found: weakref.WeakValueDictionary[int, PickerController] = (
+            weakref.WeakValueDictionary()
+        )
+
+    def of(self, viewer: object) -> PickerController | None:
+        """Return the Picker of a viewer, or None."""
+        return self._found.get(id(_bare(viewer)))
+
+    def add(self, viewer: object, controller: PickerController) -> None:
+        """Take note of a Picker that was opened."""
+        self._found[id(viewer)] = controller
+        self.opened.emit(viewer, controller)
+
+    def remove(self, controller: PickerController) -> None:
+        """Forget a Picker that is about to close."""
+        known = [key for key, one in self._found.items() if one is controller]
+        for key in known:
+            del self._found[key]
+        if known:
+            self.closed.emit(controller)
+
+
+pickers = OpenPickers()
+"""All Pickers that are open, and signals about them."""
+
+
+def open_picker(viewer: object) -> PickerController | None:
+    """Return the Picker that is open in a viewer, or None."""
+    return pickers.of(viewer)
+
+
+def _bare(viewer: Any) -> Any:
+    # napari hands out a proxy whose layers are proxies too, never the same object twice.
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 class PickerWidget(QWidget):
@@ -42,9 +87,8 @@ class PickerWidget(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        # napari hands out a proxy whose layers are proxies too, never the same object twice.
-        viewer = getattr(viewer, "__wrapped__", viewer)
-        if id(viewer) in _open:
+        viewer = _bare(viewer)
+        if open_picker(viewer) is not None:
             note = QLabel("The Picker is open in this window already: look for its tab.")
             note.setWordWrap(True)
             layout.addWidget(note)
@@ -53,14 +97,15 @@ class PickerWidget(QWidget):
         view = PickerView(PickerConfig, choices, SET_ELSEWHERE)
         layout.addWidget(view)
         controller = PickerController(viewer, view)
-        self.controller = _open[id(viewer)] = controller
-        self._forget_with(controller, id(viewer))
+        self.controller = controller
+        self._forget_with(controller)
+        pickers.add(viewer, controller)
 
-    def _forget_with(self, controller: PickerController, key: int) -> None:
+    def _forget_with(self, controller: PickerController) -> None:
         application = QApplication.instance()
 
         def teardown(*_: object) -> None:
-            _open.pop(key, None)
+            pickers.remove(controller)
             controller.teardown()
             if application is not None:
                 with suppress(TypeError, RuntimeError):
