@@ -1,0 +1,138 @@
+"""The average of the selection, and up to which detail it can be trusted."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QRect, QSize, Signal
+from qtpy.QtGui import QImage, QPainter, QPaintEvent
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_cryoml._widgets.embedding._average_curve import THRESHOLDS, CorrelationCurve
+from napari_cryoml._widgets.embedding._controls import line_of, tighten, tool, words
+from napari_cryoml._widgets.embedding._gallery_flow import as_qimage
+from napari_cryoml._widgets.frame import ThemeColours
+from napari_cryoml.averaging import ClassAverage, thumbnails
+
+EMPTY = "The average of the crops is shown here once a few are selected."
+_SIDE = 104
+
+
+class AveragePanel(QWidget):
+    """Average, correlation of its halves, and what there is to say; signals and setters only.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    save_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = AveragePicture()
+        self.curve = CorrelationCurve()
+        self.text = words("Crops in the average, and the detail at which its halves agree.")
+        self.notes = words("What is to know about this average.")
+        self.save = tool("Save average…", "Write the average and its halves as MRC files.")
+        self.save.clicked.connect(lambda: self.save_requested.emit())
+        pair = QHBoxLayout()
+        pair.setSpacing(4)
+        pair.addWidget(self.picture)
+        pair.addWidget(self.curve, 1)
+        column = QVBoxLayout(self)
+        tighten(column)
+        column.addLayout(pair)
+        below = line_of(self.text, self.save)
+        below.setStretch(0, 1)
+        column.addLayout(below)
+        column.addWidget(self.notes)
+        self.clear()
+
+    def clear(self, text: str = EMPTY) -> None:
+        """Show no average, and this sentence."""
+        self.picture.set_image(None)
+        self.curve.set_curve(None)
+        self._say(text)
+        self.save.setEnabled(False)
+
+    def show_busy(self, n: int, done: int = 0, total: int = 0) -> None:
+        """Say that crops are being averaged; the last average stays on show, faded.
+
+        Parameters
+        ----------
+        n : int
+            Crops.
+        done, total : int
+            Rounds; a total of 0 is not known yet.
+        """
+        share = f" {100 * done // total}\N{NO-BREAK SPACE}%" if total else ""
+        self.picture.set_faded(True)
+        self._say(f"Averaging {n:,} crop{'s' * (n != 1)}…{share}")
+        self.save.setEnabled(False)
+
+    def show_average(self, average: ClassAverage) -> None:
+        """Show an average, in the contrast of its crops."""
+        image = thumbnails(average.average[None, None], 2 * _SIDE, smooth=0)[0]
+        self.picture.set_image(as_qimage(image))
+        self.curve.set_curve(average.frc)
+        self._say(_summary(average), " ".join(average.notes))
+        self.save.setEnabled(True)
+
+    def set_colours(self, colours: ThemeColours) -> None:
+        """Paint in the colours of a theme."""
+        self.picture.set_colours(colours)
+        self.curve.set_colours(colours)
+
+    def _say(self, text: str, notes: str = "") -> None:
+        self.text.setText(text)
+        self.notes.setText(notes)
+        self.notes.setVisible(bool(notes))
+
+
+class AveragePicture(QWidget):
+    """A square picture that fades while another one is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: QImage | None = None
+        self._faded = False
+        self._colours = ThemeColours.of("dark")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Average of the selected crops")
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the picture."""
+        return QSize(_SIDE, _SIDE)
+
+    def set_image(self, image: QImage | None) -> None:
+        """Show an image, or none."""
+        self._image = image
+        self.set_faded(False)
+
+    def set_faded(self, faded: bool) -> None:
+        """Fade the image, or show it in full."""
+        self._faded = faded
+        self.update()
+
+    def set_colours(self, colours: ThemeColours) -> None:
+        """Paint in the colours of a theme."""
+        self._colours = colours
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the image."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), self._colours.background)
+        if self._image is not None:
+            painter.setOpacity(0.35 if self._faded else 1.0)
+            painter.drawImage(QRect(0, 0, _SIDE, _SIDE), self._image)
+        painter.end()
+
+
+def _summary(average: ClassAverage) -> str:
+    n = len(average.used)
+    text = f"{n:,} crop{'s' * (n != 1)}"
+    if average.frc is None:
+        return text
+    found = [f"{average.frc.in_words(at)} at {at:g}" for at in THRESHOLDS]
+    return f"{text} · {' · '.join(found)}"
