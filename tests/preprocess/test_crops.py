@@ -7,7 +7,7 @@ import pytest
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import ArrayImage, Crops, Picks, PicksTable
 from napari_cryoml.io import open_image, write_mrc
-from napari_cryoml.preprocess import PickCrops, fourier_rescale, pick_id
+from napari_cryoml.preprocess import CropsConfig, PickCrops, fourier_rescale, pick_id
 
 SHAPES = [(20, 24), (12, 20, 24)]
 
@@ -207,3 +207,31 @@ def test_mistakes_are_sentences(picks, options, sentence: str) -> None:
     with warnings.catch_warnings(), pytest.raises(InputError, match=sentence):
         warnings.simplefilter("error")
         PickCrops([image((20, 24))], table(picks), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "box", "size"),
+    [
+        ({"diameter": 10}, None, 16, 16),
+        ({"diameter": 60}, 20.0, 90, 64),
+        ({}, 20.0, 30, 30),
+        ({"box": 31}, None, 31, 31),
+        ({"box": 80, "size": 20}, 20.0, 80, 20),
+    ],
+)
+def test_boxes_of_a_diameter(options, told, box: int, size: int) -> None:
+    picks = Picks("a", np.full((1, 2), 50.0), diameter=told)
+    crops = CropsConfig(**options).cut([image((100, 100))], table(picks))
+    assert (crops.box, crops.shape) == (box, (size, size))
+    assert crops.diameter == options.get("diameter", told)
+
+
+def test_volumes_are_reduced_further() -> None:
+    picks = Picks("a", np.full((1, 3), 20.0))
+    crops = CropsConfig(diameter=30).cut([image((50, 50, 50))], table(picks))
+    assert (crops.box, crops.shape) == (44, (32, 32, 32))
+
+
+def test_a_box_needs_a_diameter() -> None:
+    with pytest.raises(InputError, match="do not tell how large the particles are"):
+        CropsConfig().cut([image((20, 20))], table(Picks("a", np.ones((1, 2)))))

@@ -46,7 +46,7 @@ def read_embedding(path: str | Path) -> Embedding:
     the table.
 
     Of AnnData, the vectors are ``X``, dense or sparse, the ids ``obs_names``, and the table
-    ``obs`` and the first two columns of ``obsm["X_umap"]``, ``["X_tsne"]`` and ``["X_pca"]``.
+    ``obs`` and the columns UMAP0, UMAP1, ... of ``obsm["X_umap"]``, likewise tSNE and PCA.
     ``obsm["spatial"]`` holds x, y(, z), as scanpy and squidpy have it; it is read where ``obs``
     names the images.
 
@@ -86,7 +86,7 @@ def write_embedding(embedding: Embedding, path: str | Path) -> Path:
     """Write an embedding, whole or not at all.
 
     Parquet keeps everything as it is. AnnData (.h5ad) keeps it too: vectors in ``X``, the table
-    in ``obs``, positions as x, y(, z) in ``obsm["spatial"]``, the columns UMAP0 and UMAP1 in
+    in ``obs``, positions as x, y(, z) in ``obsm["spatial"]``, the columns UMAP0, UMAP1, ... in
     ``obsm["X_umap"]`` (likewise tSNE and PCA), and the provenance as JSON in
     ``uns["napari-cryoml"]``. CSV and TSV have the columns id, image, z, y, x, f0, f1, ... and
     the table; they keep neither the provenance nor the difference between 7 and "7".

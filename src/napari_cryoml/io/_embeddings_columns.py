@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,15 +20,16 @@ METADATA_KEY = "napari-cryoml"
 
 ID, IMAGE, VECTOR = "id", "image", "vector"
 MAPS = {"X_umap": "UMAP", "X_tsne": "tSNE", "X_pca": "PCA"}
-"""Maps by their names in AnnData: the beginning of the names of their two columns."""
+"""Maps by their names in AnnData: the beginning of the names of their columns."""
 
 _AXES = ("z", "y", "x")
 _OURS = (ID, IMAGE, VECTOR, *_AXES)
 _ID_NAMES = (ID, "index", "__index_level_0__", "", "unnamed: 0")
-_NO_FEATURES = {*_ID_NAMES, *_AXES, IMAGE, "score", "label", "class", "cluster"}
-_NO_FEATURES |= {"manual_cluster_id"} | {
-    f"{map_}{i}".lower() for map_ in MAPS.values() for i in "01"
-}
+_NO_FEATURES = re.compile(
+    r"(id|index|__index_level_0__|unnamed: 0|image|x|y|z|score|label|class|cluster"
+    r"|manual_cluster_id|metadata_.*|(umap|tsne|pca)\d+)?",
+    re.IGNORECASE,
+)
 _FORMAT_VERSION = 1
 
 
@@ -101,11 +103,11 @@ def vector_columns(names: Sequence[str], numeric: Iterable[str], where: str) -> 
     """
     numbers = set(numeric)
     for beginning in ("f", ""):
-        series = _series(set(names), beginning)
+        series = numbered(names, beginning)
         if series:
             check_numbers(series, numbers, where)
             return series
-    features = [name for name in names if name in numbers and not _is_no_feature(name)]
+    features = [name for name in names if name in numbers and not _NO_FEATURES.fullmatch(name)]
     if not features:
         found = ", ".join(names[:8]) or "none"
         raise InputError(
@@ -115,15 +117,13 @@ def vector_columns(names: Sequence[str], numeric: Iterable[str], where: str) -> 
     return features
 
 
-def _series(names: set[str], beginning: str) -> list[str]:
-    series: list[str] = []
-    while (name := f"{beginning}{len(series)}") in names:
-        series.append(name)
-    return series
-
-
-def _is_no_feature(name: str) -> bool:
-    return name.lower() in _NO_FEATURES or name.startswith("Metadata_")
+def numbered(names: Iterable[str], beginning: str) -> list[str]:
+    """Return the names that are `beginning` and 0, 1, 2, ..., up to the first that is missing."""
+    known = set(names)
+    found: list[str] = []
+    while (name := f"{beginning}{len(found)}") in known:
+        found.append(name)
+    return found
 
 
 def check_numbers(names: Iterable[str], numbers: set[str], where: str) -> None:

@@ -27,6 +27,7 @@ from napari_cryoml.io._embeddings_columns import (
     assemble,
     empty_vectors,
     free_names,
+    numbered,
     to_json,
 )
 
@@ -147,14 +148,17 @@ def _plain(values: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
 def _coordinates(obsm: Any, columns: Mapping[str, npt.NDArray[Any]]) -> Columns:
     """Return the columns of maps, and of positions if their images are known."""
     found: Columns = {}
-    wanted = {key: [f"{name}0", f"{name}1"] for key, name in MAPS.items()}
+    for key, name in MAPS.items():
+        found |= {f"{name}{i}": column for i, column in enumerate(_columns(obsm.get(key)))}
     if IMAGE in columns:
-        wanted[_POSITIONS] = list(_AXES)
-    for key, names in wanted.items():
-        stored = obsm.get(key)
-        if hasattr(stored, "dtype") and stored.ndim == 2 and stored.dtype.kind in "biuf":
-            found |= dict(zip(names, stored[:, : len(names)].T, strict=False))
+        found |= dict(zip(_AXES, _columns(obsm.get(_POSITIONS)), strict=False))
     return found
+
+
+def _columns(stored: Any) -> npt.NDArray[Any]:
+    """Return the columns of a matrix; none of what is no matrix of numbers."""
+    is_matrix = hasattr(stored, "dtype") and stored.ndim == 2 and stored.dtype.kind in "biuf"
+    return stored[...].T if is_matrix else np.empty((0, 0))
 
 
 def write(embedding: Embedding, path: Path) -> None:
@@ -163,7 +167,7 @@ def write(embedding: Embedding, path: Path) -> None:
 
     table = {name: np.asarray(values) for name, values in embedding.table.items()}
     maps = _maps_of(table)
-    used = {name for pair in maps.values() for name in pair}
+    used = {name for named in maps.values() for name in named}
     names = free_names([name for name in table if name not in used], [_INDEX])
     obs = {names[name]: table[name] for name in names}
     if embedding.images is not None:
@@ -177,21 +181,18 @@ def write(embedding: Embedding, path: Path) -> None:
         obsm = _encode(file.create_group("obsm"), "dict", "0.1.0")
         if embedding.positions is not None:
             _write_array(obsm, _POSITIONS, embedding.positions[:, ::-1])
-        for key, pair in maps.items():
-            _write_array(obsm, key, np.stack([table[name] for name in pair], axis=1))
+        for key, named in maps.items():
+            _write_array(obsm, key, np.stack([table[name] for name in named], axis=1))
         uns = _encode(file.create_group("uns"), "dict", "0.1.0")
         uns.create_dataset(METADATA_KEY, data=to_json(embedding, names), dtype=h5py.string_dtype())
         _encode(uns[METADATA_KEY], "string", "0.2.0")
 
 
-def _maps_of(table: Columns) -> dict[str, tuple[str, str]]:
-    """Return the pairs of columns that are maps, by their names in AnnData."""
-    pairs = {key: (f"{name}0", f"{name}1") for key, name in MAPS.items()}
-    return {
-        key: pair
-        for key, pair in pairs.items()
-        if all(name in table and table[name].dtype.kind == "f" for name in pair)
-    }
+def _maps_of(table: Columns) -> dict[str, list[str]]:
+    """Return the columns that are maps, by their names in AnnData."""
+    numbers = [name for name, values in table.items() if values.dtype.kind == "f"]
+    maps = {key: numbered(numbers, name) for key, name in MAPS.items()}
+    return {key: names for key, names in maps.items() if len(names) > 1}
 
 
 def _encode(element: Any, kind: str, version: str) -> Any:

@@ -3,6 +3,7 @@
 from napari_cryoml.preprocess._border import mirrored_index, mirrored_region
 from napari_cryoml.preprocess._crop_rows import pick_id
 from napari_cryoml.preprocess._crops import PickCrops
+from napari_cryoml.preprocess._crops_config import CropsConfig
 from napari_cryoml.preprocess._intensity import percentile_normalise
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
@@ -10,6 +11,7 @@ from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, workin
 from napari_cryoml.preprocess._usable import usable_mask
 
 __all__ = [
+    "CropsConfig",
     "PickCrops",
     "PreprocessConfig",
     "Preprocessor",

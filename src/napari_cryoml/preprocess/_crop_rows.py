@@ -96,6 +96,12 @@ def pick_rows(
     return used, rows
 
 
+def common_diameter(table: PicksTable) -> float | None:
+    """Return the diameter in pixels that picks tell, the median if images differ, or None."""
+    known = [picks.diameter for picks in table if picks.diameter and len(picks)]
+    return float(np.median(known)) if known else None
+
+
 def _matched(sources: Sequence[ImageSource], table: PicksTable) -> list[tuple[ImageSource, Picks]]:
     """Return the images that have picks, each with its own."""
     by_name = {source.name: source for source in sources}

@@ -13,7 +13,7 @@ from scipy import fft
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ImageSource, PicksTable
 from napari_cryoml.preprocess._border import mirrored_region
-from napari_cryoml.preprocess._crop_rows import pick_rows, warn
+from napari_cryoml.preprocess._crop_rows import common_diameter, pick_rows, warn
 from napari_cryoml.preprocess._rescale import _crop_axis, _crop_half
 
 Image = npt.NDArray[np.float32]
@@ -44,6 +44,8 @@ class PickCrops:
         Side of a crop as it is returned; by default that of the box. A smaller one keeps the
         Fourier coefficients that it can hold (see `fourier_rescale`), and the centre lies at
         ``box // 2 * size / box``.
+    diameter : float, optional
+        Particle diameter in pixels of the images; by default what the picks tell, if they do.
 
     Raises
     ------
@@ -59,10 +61,17 @@ class PickCrops:
     """
 
     def __init__(
-        self, sources: Sequence[ImageSource], table: PicksTable, box: int, size: int | None = None
+        self,
+        sources: Sequence[ImageSource],
+        table: PicksTable,
+        box: int,
+        size: int | None = None,
+        *,
+        diameter: float | None = None,
     ) -> None:
         self._sources, self._rows = pick_rows(sources, table)
         self._box, self._size = box, box if size is None else size
+        self._diameter = common_diameter(table) if diameter is None else diameter
         self._check_sizes()
         _warn_of_sampling(self._sources, box)
         self._kept: tuple[int, Image] | None = None
@@ -128,6 +137,11 @@ class PickCrops:
     def box(self) -> int:
         """Side of a crop in pixels of the images at their own sampling."""
         return self._box
+
+    @property
+    def diameter(self) -> float | None:
+        """Particle diameter in pixels of the images, if it is known."""
+        return self._diameter
 
     @property
     def pixel_size(self) -> float | None:
