@@ -2,6 +2,7 @@
 
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
+from napari_cryoml.io._crop_stacks import read_crops
 from napari_cryoml.io._embeddings import read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
@@ -21,6 +22,7 @@ __all__ = [
     "match_images",
     "open_image",
     "open_images",
+    "read_crops",
     "read_embedding",
     "read_picks",
     "save_or_rescue",
