@@ -1,7 +1,16 @@
 """Metrics and curves."""
 
 from napari_cryoml.evaluation._matching import match
+from napari_cryoml.evaluation._neighbourhoods import neighbourhood_recall, trustworthiness
 from napari_cryoml.evaluation._picks import Evaluation, evaluate_picks
 from napari_cryoml.evaluation._precision_recall import RECALLS, PrecisionRecall
 
-__all__ = ["RECALLS", "Evaluation", "PrecisionRecall", "evaluate_picks", "match"]
+__all__ = [
+    "RECALLS",
+    "Evaluation",
+    "PrecisionRecall",
+    "evaluate_picks",
+    "match",
+    "neighbourhood_recall",
+    "trustworthiness",
+]

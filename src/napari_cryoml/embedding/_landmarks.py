@@ -1,0 +1,131 @@
+"""Maps of many rows: some are laid out as landmarks, the rest is placed among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import numpy as np
+
+from napari_cryoml.embedding._layouts import (
+    STEPS,
+    Layout,
+    LayoutChanged,
+    LayoutJob,
+    ProjectionConfig,
+    Projector,
+    Rows,
+    Vectors,
+    layout_changed,
+)
+from napari_cryoml.embedding._placement import NeighbourPlacement
+from napari_cryoml.jobs import Command
+
+_LAID_OUT = 0.7  # share of the work when the landmarks have their places
+_LEARNED = 0.85  # and when a network has learned them
+_ROWS_AT_ONCE = 50_000
+
+Place = Callable[[Vectors], Layout]
+
+
+def choose_landmarks(vectors: Vectors, n: int, seed: int) -> Rows:
+    """Return rows that stand for all: a random draw, rising.
+
+    Parameters
+    ----------
+    vectors : array of shape (m, d), float32
+    n : int
+        How many, at most `m`.
+    seed : int
+    """
+    return np.sort(np.random.default_rng(seed).choice(len(vectors), n, replace=False))
+
+
+def lay_out_by_landmarks(
+    projector: Projector, config: ProjectionConfig, vectors: Vectors, start: Layout | None
+) -> Generator[LayoutChanged, Command | None, tuple[Layout, Rows]]:
+    """Lay out some rows, then place the others among them.
+
+    Parameters
+    ----------
+    projector : Projector
+    config : ProjectionConfig
+    vectors : array of shape (n, d), float32
+        As `scaled` gives them.
+    start : array of shape (n, 2), float32, optional
+
+    Yields
+    ------
+    LayoutChanged
+        Of the landmarks, then of the rows that were placed.
+
+    Returns
+    -------
+    layout : array of shape (n, 2), float32
+        NaN for rows that had not been placed when it was stopped.
+    landmarks : array of shape (m,), intp
+    """
+    landmarks = choose_landmarks(vectors, min(config.n_landmarks, len(vectors)), config.seed)
+    layout = np.full((len(vectors), 2), np.nan, np.float32)
+    begun = None if start is None else start[landmarks]
+    fitting = _of_rows(projector.lay_out(vectors[landmarks], begun), landmarks)
+    layout[landmarks], stopped = yield from fitting
+    if stopped:
+        return layout, landmarks
+    place, stopped = yield from _placement(projector, config, vectors[landmarks], layout[landmarks])
+    rest = np.setdiff1d(np.arange(len(vectors)), landmarks, assume_unique=True)
+    # The first chunks show the whole map, and not its first rows.
+    rest = np.random.default_rng(config.seed).permutation(rest)
+    begun_at = _LEARNED if config.placement == "network" else _LAID_OUT
+    for begin in range(0, len(rest), _ROWS_AT_ONCE):
+        if stopped:
+            break
+        rows = rest[begin : begin + _ROWS_AT_ONCE]
+        layout[rows] = place(vectors[rows])
+        share = begun_at + (1 - begun_at) * (begin + len(rows)) / len(rest)
+        event = layout_changed(share, layout[rows], "Placing rows among landmarks.")
+        stopped = (yield replace(event, rows=rows)) is Command.STOP
+    return layout, landmarks
+
+
+def _of_rows(
+    job: LayoutJob, rows: Rows
+) -> Generator[LayoutChanged, Command | None, tuple[Layout, bool]]:
+    """Pass on the events of a map of some rows; return it, and whether it was stopped."""
+    command: Command | None = None
+    stopped = False
+    while True:
+        try:
+            event = job.send(command)
+        except StopIteration as end:
+            return end.value, stopped
+        done = round(_LAID_OUT * event.done)
+        command = yield replace(event, done=done, rows=rows)
+        stopped |= command is Command.STOP
+
+
+def _placement(
+    projector: Projector, config: ProjectionConfig, vectors: Vectors, layout: Layout
+) -> Generator[LayoutChanged, Command | None, tuple[Place, bool]]:
+    """Return what places further rows, and whether it was stopped meanwhile."""
+    if config.placement == "neighbours":
+        return NeighbourPlacement(vectors, layout, projector.n_neighbours), False
+    from napari_cryoml.embedding._distilled import distil
+
+    learning = distil(vectors, layout, config.seed)
+    stopped, command = False, None
+    while True:
+        try:
+            event = learning.send(command)
+        except StopIteration as end:
+            return end.value, stopped
+        share = _LAID_OUT + (_LEARNED - _LAID_OUT) * event.done / event.total
+        nothing = LayoutChanged(
+            done=round(STEPS * share),
+            total=STEPS,
+            message="Teaching the map to a network.",
+            layout=np.empty((0, 2), np.float32),
+            rows=np.empty(0, np.intp),
+        )
+        command = yield nothing
+        stopped |= command is Command.STOP
