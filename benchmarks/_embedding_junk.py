@@ -162,7 +162,7 @@ def _jittered(name: str, good: Floats, bad: Floats, rng: np.random.Generator) ->
 def _blobs(
     images: Sequence[ImageSource], simulated: dict[str, SimulatedMicrograph], seed: int
 ) -> JunkSet:
-    """Return the best picks of a blob picker, as many as particles, thinned to the share of junk."""
+    """Return the best picks of a blob picker, as many as particles, less some of the junk."""
     picker = baselines.create("log").build(LiveConfig(diameter=_CONFIG.diameter).preprocessor())
     tables = [picker.pick(image) for image in images]
     n_particles = sum(len(each.picks) for each in simulated.values())
