@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from napari_cryoml import __version__
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import Crops, Embedding
+from napari_cryoml.data import Crops, Embedding, ImageSource
 from napari_cryoml.embedding._encoder import CropEncoder, CropEncoderConfig
 from napari_cryoml.embedding._store import VectorStore
 from napari_cryoml.embedding._whitening import Kind, Whitening
@@ -273,8 +273,7 @@ def _provenance(
 
 
 def _digest(crops: Crops, config: CropEncoderConfig) -> str:
-    """Return a name of all that vectors depend on: the encoder, the crops, their files."""
-    sources = [source for source in getattr(crops, "sources", ()) if source.path is not None]
+    """Return a name of all that vectors depend on: the encoder, the crops, their images."""
     what = [
         config.name,
         config.model_dump(mode="json"),
@@ -282,15 +281,22 @@ def _digest(crops: Crops, config: CropEncoderConfig) -> str:
         list(crops.shape),
         crops.n_channels,
         getattr(crops, "box", None),
-        [feature_key(source) for source in sources],
+        [_key(source) for source in getattr(crops, "sources", ())],
     ]
     digest = hashlib.blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=16)
     digest.update("\n".join(crops.ids.tolist()).encode())
-    if not sources and len(crops):
-        # Crops without files may be others of the same names.
+    if crops.images is None and len(crops):
+        # Nothing but pixels tells them from others that are numbered the same.
         some = np.unique(np.linspace(0, len(crops) - 1, _LOOKED_AT).astype(np.intp))
         digest.update(crops.read(some).tobytes())
     return digest.hexdigest()
+
+
+def _key(source: ImageSource) -> str:
+    try:
+        return feature_key(source)
+    except InputError:
+        return ""  # it has gone, which encoding its crops will say
 
 
 def _check(table: Mapping[str, npt.NDArray[Any]], n: int, batch: int) -> None:

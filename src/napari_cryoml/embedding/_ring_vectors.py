@@ -10,6 +10,7 @@ from napari_cryoml.features import crop_harmonics, within_ball
 Floats = npt.NDArray[np.float32]
 
 _MOST_DEVIATIONS = 6.0
+_MOST_CLIPS = 8
 
 
 def ring_vectors(pixels: Floats, n_rings: int, n_orders: int, reach: float) -> Floats:
@@ -29,18 +30,26 @@ def ring_vectors(pixels: Floats, n_rings: int, n_orders: int, reach: float) -> F
     n, n_channels, *shape = pixels.shape
     planes = standardised(pixels.reshape(n * n_channels, *shape), reach)
     amplitudes = crop_harmonics(planes, n_rings, n_orders, reach)
-    return amplitudes.reshape(n, n_channels * amplitudes.shape[1])
+    vectors = amplitudes.reshape(n, n_channels * amplitudes.shape[1])
+    vectors[~np.isfinite(vectors).all(axis=1)] = np.nan  # rings without pixels would be 0
+    return vectors
 
 
 def standardised(crops: Floats, reach: float = 1.0) -> Floats:
-    """Return crops of mean 0 and deviation 1 within the disc or ball of `reach`.
+    """Return crops (n, *shape) of mean 0 and deviation 1 within the disc or ball of `reach`.
 
-    Hot pixels, above 6 deviations, are clipped and the rest is standardised again: one of them
-    would hide everything else. A crop of a single value becomes 0; one that is not finite, NaN.
+    What lies above 6 deviations is clipped and the rest is standardised again, until there is
+    no more of it: one hot pixel would hide everything else. A crop of a single value becomes 0;
+    one that is not finite, NaN.
     """
     ball = within_ball(crops.shape[1:], reach)
-    clipped = np.clip(_scaled(crops, ball), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
-    return _scaled(clipped, ball)
+    scaled = _scaled(crops, ball)
+    for _ in range(_MOST_CLIPS):
+        hot = np.flatnonzero((np.abs(scaled[:, ball]) > _MOST_DEVIATIONS).any(axis=1))
+        if not len(hot):
+            break
+        scaled[hot] = _scaled(np.clip(scaled[hot], -_MOST_DEVIATIONS, _MOST_DEVIATIONS), ball)
+    return scaled
 
 
 def _scaled(crops: Floats, ball: npt.NDArray[np.bool_]) -> Floats:

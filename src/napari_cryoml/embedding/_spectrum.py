@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from napari_cryoml.data import Crops
 from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
 
 Floats = npt.NDArray[np.float32]
+
+_Shares = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]
+"""Cells, coefficients and weights: which coefficients count in which cell, and how much."""
 
 _USUAL_GRID = {2: 24, 3: 10}
 
@@ -72,8 +76,8 @@ def log_spectra(pixels: Floats, config: SpectrumConfig) -> Floats:
     -------
     array of shape (n, C * k), float32
         k is the number of cells with a frequency: up to ``(2 h + 1)^(ndim - 1) (h + 1)`` with
-        ``h = grid // 2``, or ``h + 1`` if they are rings. NaN for a crop with pixels that are
-        not finite.
+        ``h = grid // 2``, or ``h + 1`` if they are rings; fewer in small crops. NaN for a crop
+        with pixels that are not finite.
     """
     axes = tuple(range(2, pixels.ndim))
     with np.errstate(invalid="ignore"):
@@ -84,34 +88,66 @@ def log_spectra(pixels: Floats, config: SpectrumConfig) -> Floats:
         spectra = np.abs(fft.rfftn(centred / np.where(flat, np.inf, deviation), axes=axes))
     shape = pixels.shape[2:]
     logs = np.log1p(spectra / np.sqrt(np.prod(shape)))
-    cells, n_cells = _cells(shape, config)
-    kept = np.flatnonzero(cells >= 0)
-    order = kept[np.argsort(cells[kept], kind="stable")]
-    starts = np.searchsorted(cells[order], np.arange(n_cells))
-    sums = np.add.reduceat(logs.reshape(*logs.shape[:2], -1)[..., order], starts, axis=-1)
-    means = sums / np.bincount(cells[kept], minlength=n_cells)
-    return np.asarray(means.reshape(len(pixels), -1), np.float32)
+    cells = _cells(shape, config)
+    flat_logs = logs.reshape(*logs.shape[:2], math.prod(logs.shape[2:]))
+    sums = np.add.reduceat(flat_logs[..., cells.order] * cells.weights, cells.starts, axis=-1)
+    means = sums / np.add.reduceat(cells.weights, cells.starts)
+    return np.asarray(means.reshape(len(pixels), math.prod(means.shape[1:])), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Which coefficients of a flat half spectrum are averaged together.
+
+    Parameters
+    ----------
+    order : array of shape (p,)
+        Numbers of the coefficients, cell by cell; one may lie in two.
+    starts : array of shape (k,)
+        Where in `order` each cell begins; a cell without a coefficient does not count, as in
+        small crops, which have fewer frequencies than the grid.
+    weights : array of shape (p,)
+        Twice as much where a coefficient stands for its mirror image too.
+    """
+
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    weights: Floats
 
 
 @functools.lru_cache(maxsize=8)
-def _cells(shape: tuple[int, ...], config: SpectrumConfig) -> tuple[npt.NDArray[np.intp], int]:
-    """Return the cell of each coefficient of a flat half spectrum, -1 for none, and their number.
-
-    Cells without a coefficient do not count: a small crop has fewer frequencies than the grid.
-    """
-    ndim = len(shape)
-    half = (config.grid or _USUAL_GRID[ndim]) // 2
-    limit = config.highest / 2
+def _cells(shape: tuple[int, ...], config: SpectrumConfig) -> _Cells:
+    half = (config.grid or _USUAL_GRID[len(shape)]) // 2
     lines = [*(fft.fftfreq(size) for size in shape[:-1]), fft.rfftfreq(shape[-1])]
-    frequencies = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(ndim, -1)
-    steps = frequencies / limit * half
+    frequencies = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(len(shape), -1)
+    limit = config.highest / 2
     if config.radial:
-        length = np.linalg.norm(steps, axis=0)
-        number, kept = np.rint(length).astype(np.intp), length <= half + 1e-9
+        # Narrower rings than the spectrum is sampled hold a few directions each, not all.
+        n_rings = max(min(half, int(limit * min(shape))), 1)
+        number, coefficient, weight = _rings(frequencies / limit * n_rings, n_rings)
     else:
-        kept = (np.abs(steps) <= half + 1e-9).all(axis=0)
-        index = np.clip(np.rint(steps).astype(np.intp) + half, 0, 2 * half)
-        number = np.asarray(np.ravel_multi_index(tuple(index), (2 * half + 1,) * ndim), np.intp)
-    cells = np.full(len(kept), -1, np.intp)
-    occupied, cells[kept] = np.unique(number[kept], return_inverse=True)
-    return cells, len(occupied)
+        number, coefficient, weight = _squares(frequencies / limit * half, half)
+    order = np.argsort(number, kind="stable")
+    starts = np.unique(number[order], return_index=True)[1]
+    last = frequencies[-1][coefficient]
+    weight = weight * np.where((last > 0) & (last < 0.5), 2, 1)
+    return _Cells(coefficient[order], starts, weight[order].astype(np.float32))
+
+
+def _squares(steps: npt.NDArray[np.float64], half: int) -> _Shares:
+    """Return the cell of each coefficient up to `half` steps along each axis."""
+    inside = np.flatnonzero((np.abs(steps) <= half + 1e-9).all(axis=0))
+    index = np.clip(np.rint(steps[:, inside]).astype(np.intp) + half, 0, 2 * half)
+    number = np.ravel_multi_index(tuple(index), (2 * half + 1,) * len(steps))
+    return np.asarray(number, np.intp), inside, np.ones(len(inside))
+
+
+def _rings(steps: npt.NDArray[np.float64], n_rings: int) -> _Shares:
+    """Return the two rings that each coefficient lies between, and its share in them."""
+    length = np.linalg.norm(steps, axis=0)
+    inside = np.flatnonzero(length <= n_rings)
+    below = np.floor(length[inside]).astype(np.intp)
+    share = length[inside] - below
+    number, weight = np.concatenate([below, below + 1]), np.concatenate([1 - share, share])
+    some = (weight > 0) & (number <= n_rings)
+    return number[some], np.concatenate([inside, inside])[some], weight[some]

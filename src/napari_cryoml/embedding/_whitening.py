@@ -137,6 +137,8 @@ def _moments(vectors: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
 
 def _strongest(covariance: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.float64]:
     """Return the `n` strongest principal directions as rows, of a sign that is always the same."""
+    if not covariance.size:
+        return covariance
     _, directions = np.linalg.eigh(covariance)
     rows = directions.T[::-1][: max(n, 1)]
     largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]

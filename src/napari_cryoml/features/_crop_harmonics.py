@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +47,10 @@ def crop_harmonics(
     Kazhdan, Funkhouser and Rusinkiewicz 2003 (Symp. Geometry Processing 156), section 3: the
     energy per degree of spherical functions. Xu et al. 2009 for its use on subtomograms.
     """
-    flat = np.asarray(crops, np.float32).reshape(len(crops), -1)
+    flat = np.asarray(crops, np.float32).reshape(len(crops), math.prod(crops.shape[1:]))
     spacing_px = reach * _largest(crops.shape[1:]) / max(n_rings - 1, 1)
     rings = [
-        _ring(crops.shape[1:], round(spacing_px, 3), n_orders if number else 0, number)
+        _ring(crops.shape[1:], round(spacing_px, 6), n_orders if number else 0, number)
         for number in range(n_rings)
     ]
     inner, *others = (ring.amplitudes(flat) for ring in rings)
