@@ -12,14 +12,15 @@ from qtpy.QtCore import QTimer
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_layer_book import TAG
+from napari_cryoml._widgets.frame import project_place
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._live import LIVE_OPTIONS
 from napari_cryoml._widgets.picker._opening import (
+    PROJECT_NAME,
     Opened,
     find_images,
     open_paths,
     paths_of_layers,
-    project_place,
     sources_by_name,
 )
 from napari_cryoml._widgets.picker._results import Results
@@ -82,7 +83,7 @@ class Files:
             folder = (
                 self._desk.session.folder
                 if self._desk.session
-                else project_place(Path.cwd())[0].parent
+                else project_place(Path.cwd(), PROJECT_NAME)[0].parent
             )
             self.open_paths(paths_of_layers(layers, folder))
             for layer in layers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 
 from napari_cryoml import io
 from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._widgets.frame import project_place
 from napari_cryoml.data import ImageSource
 from napari_cryoml.project import PROJECT_SUFFIX
 
@@ -65,28 +65,8 @@ def open_paths(paths: Sequence[Path], current: Path | None) -> Opened:
     own = folder / PROJECT_NAME
     if current is not None and not own.exists():
         return Opened(sources, None, remarks)
-    place, remark = project_place(folder)
+    place, remark = project_place(folder, PROJECT_NAME)
     return Opened(sources, place, remarks + ([remark] if remark else []))
-
-
-def project_place(folder: Path) -> tuple[Path, str]:
-    """Return where the project of a folder is kept, and a remark if that is elsewhere."""
-    inside = folder / PROJECT_NAME
-    if os.access(inside if inside.exists() else folder, os.W_OK) and os.access(folder, os.W_OK):
-        return inside, ""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(folder)).strip("-")
-    for root in (Path.home() / "napari-cryoml", Path(tempfile.gettempdir()) / "napari-cryoml"):
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(root, os.W_OK):
-            place = root / f"{name[-80:]}{PROJECT_SUFFIX}"
-            return place, f"{folder} cannot be written to, so the project is kept in {place}."
-    raise InputError(
-        f"The project file can be written neither to {folder} nor to your home folder: give write "
-        "permission to one of them."
-    )
 
 
 def sources_by_name(paths: Iterable[Path]) -> dict[str, ImageSource]:
