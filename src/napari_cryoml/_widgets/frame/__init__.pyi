@@ -4,6 +4,7 @@ from ._dock import Dock
 from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
 from ._message import MessageLine
+from ._place import project_place
 
 __all__ = [
     "NEGATIVE",
@@ -22,5 +23,6 @@ __all__ = [
     "ask_folder",
     "button",
     "heat_colours",
+    "project_place",
     "title",
 ]
