@@ -11,6 +11,7 @@ from image_files import FileImage
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations
 from napari_cryoml.project import Project
+from napari_cryoml.project._schema import definitions
 from napari_cryoml.project._store import Store, explain
 
 HERE = Path(__file__).parent
@@ -102,6 +103,67 @@ def change(path, statement):
 def test_newer_version_is_refused(project_path):
     change(labelled(project_path), "PRAGMA user_version = 99")
     with pytest.raises(InputError, match="newer napari-cryoml"):
+        Project.open(project_path)
+
+
+def of_version_1(path):
+    """Write a project as version 1 did: labels of a, one of b that is undone, a model, picks."""
+    connection = sqlite3.connect(path)
+    connection.executescript((HERE / "version_1.sql").read_text())
+    connection.execute(f"PRAGMA application_id = {0x63724D4C}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_a_file_of_version_1_is_opened_with_all_that_is_in_it(project_path):
+    with Project.open(of_version_1(project_path)) as project:
+        assert project.counts() == {"a": (1, 1), "b": (0, 0)}
+        assert project.edit_number == 2
+        assert project.picks("a").positions.tolist() == [[1.0, 2.0]]
+        assert project.setting("threshold") == 0.5
+        assert not project.stale_images()
+        assert project.redo().images == ("b",)
+        assert project.undo().images == ("b",)
+        assert project.undo().changes["a"].added_ids.tolist() == [1]
+        project.classify(["a@1.0,2.0"], "junk")
+        assert project.embeddings() == []
+
+
+def test_a_file_of_version_1_is_of_the_present_version_afterwards(project_path, tmp_path):
+    Project.open(of_version_1(project_path)).close()
+    new = tmp_path / "new.cryoml"
+    Project.create(new).close()
+    states = []
+    for path in (project_path, new):
+        connection = sqlite3.connect(path)
+        states.append(
+            (connection.execute("PRAGMA user_version").fetchone(), definitions(connection))
+        )
+        connection.close()
+    assert states[0] == states[1]
+    Project.open(project_path).close()
+
+
+def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_is(project_path, monkeypatch):
+    before = of_version_1(project_path).read_bytes()
+
+    def broken(since=0, version=2):
+        return ["CREATE TABLE class_edits (x)", "CREATE TABLE class_edits (x)"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_cryoml.project._store.statements", broken)
+        with pytest.raises(sqlite3.OperationalError):
+            Project.open(project_path)
+    assert project_path.read_bytes() == before
+    Project.open(project_path).close()
+
+
+@pytest.mark.parametrize("version", [-1, 0, 2])
+def test_a_version_that_does_not_suit_the_tables_is_refused(project_path, version):
+    change(of_version_1(project_path), f"PRAGMA user_version = {version}")
+    with pytest.raises(InputError, match=r"damaged|newer"):
         Project.open(project_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -184,13 +185,19 @@ def _image_below(viewer: Any, points: Any) -> Any | None:
     fitting = [
         layer
         for layer in below
-        if isinstance(layer, Image) and layer.ndim == points.ndim and not _is_ours(layer)
+        if isinstance(layer, Image) and layer.ndim == points.ndim and not _is_stack(layer)
     ]
     return fitting[-1] if fitting else None
 
 
 def _is_ours(layer: Any) -> bool:
     return isinstance(layer.metadata.get(KEY), str)
+
+
+def _is_stack(image: Any) -> bool:
+    """Return whether a layer is one of ours, or its first axis goes through images."""
+    known = image.metadata.get(KEY)
+    return _is_ours(image) or (isinstance(known, dict) and "images" in known)
 
 
 def image_name(image: Any) -> str:
@@ -242,9 +249,10 @@ def _image_source(image: Any, name: str) -> ImageSource:
     path = known.get("path") if isinstance(known, dict) else None
     if path and Path(path).exists():
         # A file travels to other processes by its name, not by its pixels.
-        for source in io.open_images([path]):
-            if source.name == name and tuple(source.shape) == tuple(data.shape):
-                return source
+        with suppress(InputError):
+            for source in io.open_images([path]):
+                if source.name == name and tuple(source.shape) == tuple(data.shape):
+                    return source
     attributes = {"units": [str(unit) for unit in image.units], "scale": image.scale}
     return ArrayImage(data, name, layer_pixel_size(attributes))
 

@@ -94,13 +94,14 @@ class EditLog(LabelRecords, ClassRecords):
         InputError
             If there are no rows, not as many classes as rows, or the file cannot be written.
         """
-        names = [classes or ""] * len(ids) if not classes or isinstance(classes, str) else classes
-        if not len(ids) or len(names) != len(ids):
+        if classes is None or isinstance(classes, str):
+            classes = [classes or ""] * len(ids)
+        if not len(ids) or len(classes) != len(ids):
             raise InputError(
-                f"{len(names)} classes were given for {len(ids)} rows: select some rows, and give "
+                f"{len(classes)} classes were given for {len(ids)} rows: select some rows, and give "
                 "each a class."
             )
-        wanted = {str(one): str(name) for one, name in zip(ids, names, strict=True)}
+        wanted = {str(one): str(name) for one, name in zip(ids, classes, strict=True)}
         known = self.classes()
         new = {one: name for one, name in wanted.items() if known.get(one, "") != name}
         if not new:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,9 +30,15 @@ from napari_cryoml.project._packing import (
 from napari_cryoml.project._result_records import ResultRecords
 from napari_cryoml.project._store import Row
 
-_COLUMNS = "SELECT id, made, name, n_rows, n_features, provenance FROM embeddings"
-_PART_BYTES = 2**24
-"""SQLite takes values of up to 1 GB; small ones need little memory on their way."""
+_WHOLE = (
+    "SELECT id, made, name, n_rows, n_features, provenance FROM embeddings WHERE n_parts = "
+    "(SELECT count(*) FROM embedding_parts WHERE embedding = embeddings.id)"
+)
+_PART_BYTES = 2**22
+"""Each part is committed by itself, so that others can use the project in between."""
+
+# Whoever adds an embedding clears away what one that was killed has left behind.
+_ADDING = threading.Lock()
 
 _FILE = "embedding.parquet"
 _KINDS = {"f": "<f4", "i": "<i4", "u": "<i4", "b": "|b1"}
@@ -55,29 +62,40 @@ class EmbeddingRecords(ResultRecords):
         InputError
             If the file cannot be written.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            from napari_cryoml.io import write_embedding
+        from napari_cryoml.io import write_embedding
 
+        with tempfile.TemporaryDirectory() as folder, _ADDING:
             path = write_embedding(embedding, Path(folder) / _FILE)
-            with self._store.transaction():
-                number = self._store.write(
-                    "INSERT INTO embeddings (made, name, n_rows, n_features, provenance) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    dump_time(now()),
-                    str(name),
-                    len(embedding),
-                    embedding.n_features,
-                    dump(dict(embedding.provenance)),
-                )
-                self._store.write_all(
+            number = self._begin_embedding(name, embedding, -(-path.stat().st_size // _PART_BYTES))
+            for part, content in enumerate(_parts(path)):
+                self._store.write(
                     "INSERT INTO embedding_parts (embedding, part, content) VALUES (?, ?, ?)",
-                    ((number, part, content) for part, content in enumerate(_parts(path))),
+                    number,
+                    part,
+                    content,
                 )
         return number
 
+    def _begin_embedding(self, name: str, embedding: Embedding, n_parts: int) -> int:
+        with self._store.transaction():
+            whole = {entry.id for entry in self.embeddings()}
+            for (number,) in self._store.rows("SELECT id FROM embeddings"):
+                if number not in whole:
+                    self._forget(number)
+            return self._store.write(
+                "INSERT INTO embeddings (made, name, n_rows, n_features, n_parts, provenance) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                dump_time(now()),
+                str(name),
+                len(embedding),
+                embedding.n_features,
+                n_parts,
+                dump(dict(embedding.provenance)),
+            )
+
     def embeddings(self) -> list[EmbeddingEntry]:
         """Return what is known of all embeddings, oldest first."""
-        return [self._embedding(row) for row in self._store.rows(f"{_COLUMNS} ORDER BY id")]
+        return [self._embedding(row) for row in self._store.rows(f"{_WHOLE} ORDER BY id")]
 
     def embedding_entry(self, number: int) -> EmbeddingEntry:
         """Return what is known of one embedding.
@@ -87,7 +105,7 @@ class EmbeddingRecords(ResultRecords):
         InputError
             If there is none of this number.
         """
-        row = self._store.row(f"{_COLUMNS} WHERE id = ?", number)
+        row = self._store.row(f"{_WHOLE} AND id = ?", number)
         if row is None:
             raise InputError(f"There is no embedding {number} in the project: choose one that is.")
         return self._embedding(row)
@@ -160,9 +178,17 @@ class EmbeddingRecords(ResultRecords):
             If there is none of this number, or the file cannot be written.
         """
         self.embedding_entry(number)
+        self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        # Without its first part it is gone already; to free the space takes a second per 100 MB.
+        parts = "SELECT part FROM embedding_parts WHERE embedding = ? ORDER BY part"
+        for (part,) in self._store.rows(parts, number):
+            self._store.write(
+                "DELETE FROM embedding_parts WHERE embedding = ? AND part = ?", number, part
+            )
         with self._store.transaction():
             self._store.write("DELETE FROM embedding_columns WHERE embedding = ?", number)
-            self._store.write("DELETE FROM embedding_parts WHERE embedding = ?", number)
             self._store.write("DELETE FROM embeddings WHERE id = ?", number)
 
     def _embedding(self, row: Row) -> EmbeddingEntry:

@@ -92,8 +92,8 @@ CREATE VIEW live_labels AS
 
 
 # Classes are named, not numbered, and kept as edits: what the class of each row was before, and is
-# after. An embedding is one Parquet file, cut in parts that SQLite takes; what is worked out from
-# it later has a row a column, so that it need not be written again.
+# after. An embedding is one Parquet file in parts, and there once all of its parts are; what is
+# worked out from it later has a row a column, so that it need not be written again.
 _SECOND = """
 CREATE TABLE class_edits (
     edit INTEGER PRIMARY KEY REFERENCES edits,
@@ -107,6 +107,7 @@ CREATE TABLE embeddings (
     name TEXT NOT NULL,
     n_rows INTEGER NOT NULL,
     n_features INTEGER NOT NULL,
+    n_parts INTEGER NOT NULL,
     provenance TEXT NOT NULL
 );
 CREATE TABLE embedding_parts (

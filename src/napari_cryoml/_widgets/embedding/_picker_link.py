@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -200,4 +201,4 @@ class PickerLink(LinkState):
 
 def _named(picks: Picks, name: str) -> Picks:
     # Live picks carry the name that the picker was given.
-    return picks if picks.image == name else Picks(name, picks.positions, picks.scores)
+    return picks if picks.image == name else replace(picks, image=name)
