@@ -3,7 +3,7 @@
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
 from napari_cryoml.io._crop_stacks import read_crops
-from napari_cryoml.io._embeddings import read_embedding, write_embedding
+from napari_cryoml.io._embeddings import EMBEDDING_SUFFIXES, read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
 from napari_cryoml.io._image_sets import open_images
@@ -12,6 +12,7 @@ from napari_cryoml.io._names import match_images
 from napari_cryoml.io._rescue import save_or_rescue
 
 __all__ = [
+    "EMBEDDING_SUFFIXES",
     "FORMATS",
     "IMAGE_SUFFIXES",
     "FileImage",

@@ -33,6 +33,10 @@ _KINDS = {
 }
 
 
+EMBEDDING_SUFFIXES = tuple(_KINDS)
+"""Lower-case endings of the names of embeddings, with the dot."""
+
+
 def read_embedding(path: str | Path) -> Embedding:
     """Read an embedding of ours, or vectors that another program wrote.
 
