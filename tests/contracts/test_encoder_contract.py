@@ -109,14 +109,14 @@ def test_crops_of_no_image_are_encoded_or_refused(config, crops):
     np.testing.assert_allclose(config.build().encode(bare, np.arange(2 * N)), expected, atol=1e-5)
 
 
-def smooth_crops(ndim, n=5, edge=31):
+def smooth_crops(ndim, n=4, edge=31):
     """Return smooth crops, some more than others, that fade towards the border."""
     rng = np.random.default_rng(1)
     distance = np.sqrt(np.square(np.indices([edge] * ndim) - edge // 2).sum(axis=0))
     fade = np.exp(-((distance / (0.35 * edge)) ** 4))
     crops = [
         ndimage.gaussian_filter(rng.normal(size=[edge] * ndim), sigma) * fade
-        for sigma in np.linspace(1.5, 4, n)
+        for sigma in np.geomspace(1, 6, n)
     ]
     return np.stack([crop / crop.std() for crop in crops])[:, None].astype(np.float32)
 
