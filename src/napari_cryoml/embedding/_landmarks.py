@@ -18,18 +18,24 @@ from napari_cryoml.embedding._layouts import (
     Vectors,
     layout_changed,
 )
+from napari_cryoml.embedding._neighbours import into_cells
 from napari_cryoml.embedding._placement import NeighbourPlacement
 from napari_cryoml.jobs import Command
 
 _LAID_OUT = 0.7  # share of the work when the landmarks have their places
 _LEARNED = 0.85  # and when a network has learned them
 _ROWS_AT_ONCE = 50_000
+_MOST_CELLS = 1000
+_LANDMARKS_A_CELL = 10
 
 Place = Callable[[Vectors], Layout]
 
 
 def choose_landmarks(vectors: Vectors, n: int, seed: int) -> Rows:
-    """Return rows that stand for all: a random draw, rising.
+    """Return rows that stand for all, rising.
+
+    Vectors are sorted into cells by k-means, and as many are drawn from a small cell as from a
+    large one, as long as they last: a plain draw would leave out what is rare.
 
     Parameters
     ----------
@@ -38,7 +44,11 @@ def choose_landmarks(vectors: Vectors, n: int, seed: int) -> Rows:
         How many, at most `m`.
     seed : int
     """
-    return np.sort(np.random.default_rng(seed).choice(len(vectors), n, replace=False))
+    cell = into_cells(vectors, max(1, min(_MOST_CELLS, n // _LANDMARKS_A_CELL)))
+    weight = 1 / np.bincount(cell)[cell]
+    # Drawing without replacement with these weights (Efraimidis and Spirakis 2006).
+    keys = np.random.default_rng(seed).exponential(size=len(vectors)) / weight
+    return np.sort(np.argsort(keys, kind="stable")[:n])
 
 
 def lay_out_by_landmarks(

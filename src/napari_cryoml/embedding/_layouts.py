@@ -196,5 +196,5 @@ def scaled(vectors: npt.NDArray[Any], metric: str) -> Vectors:
     table = table / (largest if largest > 0 else np.float32(1))
     if metric == "cosine":
         lengths = np.sqrt((table**2).sum(axis=1, keepdims=True))
-        table = table / np.where(lengths > 0, lengths, np.float32(1))
+        table = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
     return table

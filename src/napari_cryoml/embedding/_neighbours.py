@@ -166,6 +166,23 @@ class _Cells:
         return np.concatenate([self.order[span] for span in spans])
 
 
+def into_cells(vectors: Vectors, n_cells: int) -> Rows:
+    """Return which of some cells found by k-means each row lies in.
+
+    Parameters
+    ----------
+    vectors : array of shape (n, d), float32
+        Centred, as `scaled` gives them.
+    n_cells : int
+        At most `n`.
+
+    Returns
+    -------
+    array of shape (n,), intp
+    """
+    return _cell_of(_centres(vectors, n_cells), vectors)
+
+
 def _centres(table: Vectors, n_cells: int) -> Vectors:
     """Return centres by a few rounds of k-means on a draw of the rows."""
     rng = np.random.default_rng(0)
