@@ -9,7 +9,7 @@ import typer
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.cli._embed_export import export
-from napari_cryoml.cli._embed_files import check_embedding_output, write_result
+from napari_cryoml.cli._embed_files import check_embedding_output, given_options, write_result
 from napari_cryoml.cli._embed_groups import cluster
 from napari_cryoml.cli._embed_maps import plot, project
 from napari_cryoml.cli._lengths import parse_length
@@ -173,13 +173,10 @@ def _of_picks(
 
 def _encoder(name: str, device: str, picker: Path | None) -> CropEncoderConfig:
     """Return the options of an encoder; flags that it does not have are refused."""
-    has = encoders[name].model_fields
-    given: dict[str, Any] = {} if device == "auto" else {"device": device}
-    given |= {} if picker is None else {"picker": picker}
-    for option in given:
-        if option not in has:
-            raise InputError(f"--{option} is no option of the encoder {name}: leave it out.")
-    if "picker" in has and picker is None:
+    config = encoders[name]
+    chosen = None if device == "auto" else device
+    given = given_options(f"the encoder {name}", config, device=chosen, picker=picker)
+    if "picker" in config.model_fields and picker is None:
         raise InputError(f"The encoder {name} needs a trained picker: give its file as --picker.")
     return encoders.create(name, **given)
 

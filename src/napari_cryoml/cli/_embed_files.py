@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._registry import Config
 from napari_cryoml.cli._options import check_output
 from napari_cryoml.data import Embedding
 
@@ -21,6 +22,8 @@ OUT: TypeAlias = Annotated[
     Path | None,
     typer.Option(help="Where the embedding goes; by default the same file gains the columns."),
 ]
+
+_FLAGS = {"n_neighbors": "neighbors", "n_clusters": "k"}
 
 
 def check_embedding_output(path: Path) -> Path:
@@ -76,3 +79,28 @@ def listed(names: Iterable[Any], most: int = 12) -> str:
     if not words:
         return "none, for it has no columns"
     return ", ".join(words[:most]) + (" ..." if len(words) > most else "")
+
+
+def given_options(of: str, config: type[Config], **flags: Any) -> dict[str, Any]:
+    """Return the flags that were given, by the names of the options they stand for.
+
+    Parameters
+    ----------
+    of : str
+        What the options belong to, for the complaint.
+    config : type of Config
+        What has the options.
+    flags : object
+        By the names of options; None for a flag that was not given.
+
+    Raises
+    ------
+    InputError
+        If one that was given is no option of it.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name in given:
+        if name not in config.model_fields:
+            flag = _FLAGS.get(name, name)
+            raise InputError(f"--{flag} is no option of {of}: leave it out.")
+    return given

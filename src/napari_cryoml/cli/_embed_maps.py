@@ -15,6 +15,7 @@ from napari_cryoml.cli._embed_files import (
     OUT,
     check_embedding_output,
     column_of,
+    given_options,
     with_columns,
     write_result,
 )
@@ -57,9 +58,9 @@ def project(
     from napari_cryoml.io import read_embedding
 
     target = check_embedding_output(out or embedding)
-    given = {"perplexity": perplexity, "n_neighbors": neighbors}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    config = with_settings(projections.create(method, seed=seed, **chosen), settings or [])
+    flags = {"perplexity": perplexity, "n_neighbors": neighbors}
+    given = given_options(method, projections[method], **flags)
+    config = with_settings(projections.create(method, seed=seed, **given), settings or [])
     rows = read_embedding(embedding)
     found = run_job(project_vectors(rows.vectors, config), "Mapping")
     names = [f"{_map_name(method)}{axis}" for axis in range(found.layout.shape[1])]
@@ -135,6 +136,8 @@ def plot(
             figures["categories"] = len(options["names"])
         else:
             options["values"] = values
+    if clouds and "codes" not in options:
+        raise InputError("--clouds needs a column of groups: name one by --color.")
     layout = np.stack([rows.table[f"{name}{axis}"] for axis in (0, 1)], axis=1)
     write_figure(out, layout, **options)
     report(figures, as_json=as_json)
