@@ -14,6 +14,7 @@ from napari_cryoml.embedding.drawing._palettes import (
     value_limits,
 )
 from napari_cryoml.embedding.drawing._raster import PointRaster
+from napari_cryoml.embedding.drawing._terms import place_terms
 from napari_cryoml.embedding.drawing._view import MapView
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "category_clouds",
     "category_codes",
     "lasso_mask",
+    "place_terms",
     "rectangle_mask",
     "sequential",
     "shades",

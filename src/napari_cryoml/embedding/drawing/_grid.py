@@ -54,8 +54,10 @@ class PointGrid:
             return self
         part = object.__new__(PointGrid)
         part._low, part._per_unit = self._low, self._per_unit
-        part.rows, part.x, part.y = self.rows[mask], self.x[mask], self.y[mask]
-        part._starts = np.concatenate([[0], np.cumsum(mask)])[self._starts]
+        kept = np.flatnonzero(mask)
+        part.rows = self.rows.take(kept)
+        part.x, part.y = self.x.take(kept), self.y.take(kept)
+        part._starts = np.searchsorted(kept, self._starts)
         return part
 
     def slices(self, extent: tuple[float, float, float, float]) -> list[slice]:

@@ -73,13 +73,22 @@ class PointRaster:
         self._selected = selected if selected is not None and selected.any() else None
         self._layers = None
 
+    @property
+    def n_visible(self) -> int:
+        """Rows that are painted."""
+        return len(self._visible)
+
     def nearest(self, position: npt.ArrayLike, reach: float) -> int:
         """Return the painted row nearest to a map position, -1 if none is within `reach` units."""
         x, y = np.asarray(position, float).tolist()
         return self._visible.nearest(x, y, reach)
 
     def render(
-        self, view: MapView, background: _Rgb | None = None, faint: bool = False
+        self,
+        view: MapView,
+        background: _Rgb | None = None,
+        faint: bool = False,
+        ratio: float = 1.0,
     ) -> npt.NDArray[np.uint8]:
         """Return the picture of a view.
 
@@ -90,6 +99,8 @@ class PointRaster:
             Red, green and blue behind the points; transparent without it.
         faint : bool
             Whether the points are only to be made out, behind something else.
+        ratio : float
+            Pixels of the picture to a pixel of the view, for screens that are finer than that.
 
         Returns
         -------
@@ -98,10 +109,10 @@ class PointRaster:
         """
         if self._layers is None:
             self._layers = self._layered()
-        paint = Paint(view.size)
-        radius = self.radius(view)
+        fine = view.scaled(ratio)
+        paint = Paint(fine.size)
         for layer in self._layers:
-            layer.paint(paint, view, radius, _FAINT if faint else 1.0)
+            layer.paint(paint, fine, self.radius(view) * ratio, _FAINT if faint else 1.0)
         return paint.image(background)
 
     def radius(self, view: MapView) -> float:
