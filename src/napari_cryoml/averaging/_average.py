@@ -172,7 +172,7 @@ def average_crops(
         poses = yield from _pose_halves(images, half, config, rng)
         images = placed(images, poses)
     else:
-        poses = Poses.unmoved(len(rows))
+        poses = Poses.unmoved(len(rows), ndim=3)
         notes.append("3-D crops are averaged as they lie: they have not been aligned.")
     return _collected(images, rows, half, poses, len(crops), config, pixel_size, notes)
 
@@ -211,7 +211,7 @@ def _chosen(
         (finite & ~uneven, "one value everywhere"),
     ):
         if mask.any():
-            notes.append(f"{_count(int(mask.sum()))} with {what} left out.")
+            notes.append(_left_out(int(mask.sum()), what))
     rows = np.flatnonzero(uneven)
     if not len(rows):
         raise InputError(
@@ -227,8 +227,10 @@ def _chosen(
     return rows, notes
 
 
-def _count(n: int) -> str:
-    return "1 crop was" if n == 1 else f"{n:,} crops were"
+def _left_out(n: int, why: str) -> str:
+    if n == 1:
+        return f"1 crop has {why} and was left out."
+    return f"{n:,} crops have {why} and were left out."
 
 
 def _standardised(crops: npt.NDArray[Any]) -> Images:

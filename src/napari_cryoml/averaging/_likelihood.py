@@ -129,7 +129,7 @@ def improved(spectra: Spectra, reference: Reference, search: Search) -> Referenc
     reference : Reference
     search : Search
     """
-    rows = spectra.reshape(len(spectra), -1).view(np.float32)
+    rows = _as_reals(spectra)
     logs = _log_probabilities(rows, reference, search)
     highest = logs.max(axis=(0, 1))
     logs -= highest
@@ -141,7 +141,7 @@ def improved(spectra: Spectra, reference: Reference, search: Search) -> Referenc
     variance = np.maximum(1 - power, _LEAST_VARIANCE)
     # What noise alone would leave in a mean of n images is no signal.
     signal = np.maximum(1 - variance / len(spectra) / np.maximum(power, 1e-12), 0)
-    likelihood = float(np.mean(np.log(total) + highest)) - _half_power(reference, search)
+    likelihood = float(np.mean(np.log(total) + highest)) - _whatever_the_way(reference, search)
     return Reference((spectrum * signal[:, None]).astype(np.complex64), variance, likelihood)
 
 
@@ -149,11 +149,17 @@ def likeliest(
     spectra: Spectra, reference: Reference, search: Search
 ) -> tuple[npt.NDArray[np.intp], Floats]:
     """Return the turn (n,) and the shift (n, 2) that suit each image best."""
-    rows = spectra.reshape(len(spectra), -1).view(np.float32)
+    rows = _as_reals(spectra)
     logs = _log_probabilities(rows, reference, search)
     best = logs.reshape(-1, len(spectra)).argmax(axis=0)
     turn, shift = np.divmod(best, len(search.shifts))
     return turn, search.shifts[shift]
+
+
+def _as_reals(spectra: Spectra) -> npt.NDArray[np.float32]:
+    """Return spectra as rows of real and imaginary parts, shape (n, k)."""
+    rows = np.ascontiguousarray(spectra, np.complex64).reshape(len(spectra), -1)
+    return rows.view(np.float32)
 
 
 def _log_probabilities(
@@ -188,9 +194,13 @@ def _weighted_mean(
     return total / len(rows)
 
 
-def _half_power(reference: Reference, search: Search) -> float:
-    half = reference.spectrum[:, : search.grid.n_angles // 2]
-    return float(np.sum(np.square(np.abs(half)) * search.weights(reference.variance))) / 2
+def _whatever_the_way(reference: Reference, search: Search) -> float:
+    """Return what the logarithms of `_log_probabilities` lack, the same for all ways."""
+    n_samples = search.share * search.grid.weights * (search.grid.n_angles // 2)
+    power = np.square(np.abs(reference.spectrum)).mean(axis=1)
+    # Images have a mean power of 1.
+    residual = np.log(reference.variance) + (1 + power) / reference.variance
+    return float(np.sum(n_samples * residual))
 
 
 def _blocks(n: int, size: int) -> list[slice]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from napari_cryoml.averaging._mask import centre_of
 
@@ -14,7 +15,6 @@ Floats = npt.NDArray[np.float64]
 
 FLIP = np.diag([-1.0, 1.0])
 """Mirrors top to bottom; acts on columns yx."""
-_CHUNK_PIXELS = 4_000_000
 
 
 def turns(angles_rad: npt.ArrayLike) -> Floats:
@@ -32,16 +32,16 @@ class Poses:
     matrix : array of shape (n, 2, 2)
         Turns and, where the determinant is -1, mirrors; acts on columns yx.
     shift : array of shape (n, 2)
-        Pixels yx, after the turn.
+        Pixels yx, after the turn; of volumes that stay as they are (n, 3), zyx.
     """
 
     matrix: Floats
     shift: Floats
 
     @classmethod
-    def unmoved(cls, n: int) -> Poses:
-        """Return poses that leave crops as they are."""
-        return cls(np.tile(np.eye(2), (n, 1, 1)), np.zeros((n, 2)))
+    def unmoved(cls, n: int, ndim: int = 2) -> Poses:
+        """Return poses that leave crops of `ndim` axes as they are."""
+        return cls(np.tile(np.eye(2), (n, 1, 1)), np.zeros((n, ndim)))
 
     @classmethod
     def undoing(cls, angles_rad: Floats, shift: Floats, mirrored: npt.NDArray[np.bool_]) -> Poses:
@@ -80,35 +80,25 @@ class Poses:
 
 
 def placed(images: npt.NDArray[np.float32], poses: Poses) -> npt.NDArray[np.float32]:
-    """Return images (n, y, x) turned and moved, by cubic interpolation.
+    """Return images (n, y, x) turned and moved, by cubic splines.
 
     What comes in from beyond the border is the mirror image of what lies within.
     """
-    step = max(_CHUNK_PIXELS // max(images[0].size, 1), 1) if len(images) else 1
-    parts = [
-        _placed(images[start : start + step], poses.take(slice(start, start + step)))
-        for start in range(0, len(images), step)
-    ]
-    return np.concatenate(parts) if parts else images
-
-
-def _placed(images: npt.NDArray[np.float32], poses: Poses) -> npt.NDArray[np.float32]:
-    import torch
-    from torch.nn.functional import grid_sample
-
-    shape = images.shape[1:]
-    centre = centre_of(shape)
-    places = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1) - centre
-    # A row times the matrix is its inverse times the column, as for all turns and mirrors.
-    scale = 2 / (np.array(shape) - 1)
-    offset = centre - np.einsum("ni,nij->nj", poses.shift, poses.matrix)
-    sources = places.reshape(-1, 2) @ (poses.matrix * scale)
-    grid = sources.reshape(-1, *shape, 2) + (scale * offset - 1)[:, None, None]
-    out = grid_sample(
-        torch.from_numpy(np.ascontiguousarray(images, np.float32)[:, None]),
-        torch.from_numpy(grid[..., ::-1].astype(np.float32)),
-        mode="bicubic",
-        padding_mode="reflection",
-        align_corners=True,
-    )
-    return np.asarray(out[:, 0].numpy())
+    centre = centre_of(images.shape[1:])
+    # The inverse of a turn or a mirror is its transpose.
+    offsets = centre - np.einsum("nji,nj->ni", poses.matrix, poses.shift + centre)
+    splines = images.astype(np.float32)
+    for axis in (1, 2):
+        splines = ndimage.spline_filter1d(splines, 3, axis, np.float32, mode="mirror")
+    out = np.empty(images.shape, np.float32)
+    for row, spline in enumerate(splines):
+        ndimage.affine_transform(
+            spline,
+            poses.matrix[row].T,
+            offsets[row],
+            output=out[row],
+            order=3,
+            mode="mirror",
+            prefilter=False,
+        )
+    return out

@@ -15,11 +15,11 @@ from napari_cryoml._widgets.embedding._gallery_marks import Mark
 from napari_cryoml._widgets.frame import ThemeColours, WheelGuard
 
 ORDERS = {
-    "centrality": "most typical",
-    "score": "best score",
-    "novelty": "most novel",
+    "centrality": "typical",
+    "score": "by score",
+    "novelty": "novel",
     "random": "random",
-    "map": "along the map",
+    "map": "by map",
 }
 """Names of orders, and how they are called on the screen."""
 
