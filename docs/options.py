@@ -19,10 +19,19 @@ from pydantic.fields import FieldInfo
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml._widgets.picker._keys import KEYS
 from napari_cryoml.cli._app import app
+from napari_cryoml.embedding import (
+    ClustersConfig,
+    CropEncoderConfig,
+    ProjectionConfig,
+    clusterings,
+    encoders,
+    projections,
+)
 from napari_cryoml.models import detectors
 from napari_cryoml.objectives import objectives
 from napari_cryoml.picking import PickerConfig, baselines
 from napari_cryoml.picking.live import LiveConfig, MarkedBox
+from napari_cryoml.preprocess import CropsConfig
 from napari_cryoml.simulate import MicrographConfig
 
 DOCS = Path(__file__).parent
@@ -33,6 +42,7 @@ _KINDS = {
     int: "whole number",
     str: "text",
     tuple: "two whole numbers",
+    Path: "a file",
     MarkedBox: "`--marked-box`, an image and two corners",
 }
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -51,11 +61,13 @@ def picker_table() -> str:
 
 def config_table(config: type[Config]) -> str:
     """Return a row an option of a Config."""
-    rows = [
-        [f"`{name}`", default(info), accepted(name, info), info.description]
-        for name, info in flat_fields(config)
-    ]
+    rows = [option_row(name, info) for name, info in flat_fields(config)]
     return table(["option", "default", "accepted", "what it does"], rows)
+
+
+def option_row(name: str, info: FieldInfo) -> list[str]:
+    """Return the cells of one option."""
+    return [f"`{name}`", default(info), accepted(name, info), info.description or ""]
 
 
 def registry_table(registry: Registry[Any]) -> str:
@@ -66,6 +78,22 @@ def registry_table(registry: Registry[Any]) -> str:
         options = (f"`{field}` ({default(info)})" for field, info in flat_fields(registry[name]))
         rows.append([f"`{name}`", first_line, ", ".join(options)])
     return table([registry.kind, "what it is", "options (default)"], rows)
+
+
+def family_table(registry: Registry[Any], base: type[Config]) -> str:
+    """Return a row an option of each entry of a registry; those that all share come first."""
+    shared = dict(flat_fields(base))
+    rows = [["all", *option_row(name, info)] for name, info in shared.items()]
+    for entry in registry:
+        own = {name: info for name, info in flat_fields(registry[entry]) if name not in shared}
+        rows += [[f"`{entry}`", *option_row(name, info)] for name, info in own.items()]
+    return table([registry.kind, "option", "default", "accepted", "what it does"], rows)
+
+
+def kinds_table(registry: Registry[Any]) -> str:
+    """Return a row an entry of a registry, with the first line of what is said of it."""
+    rows = [[f"`{name}`", (registry[name].__doc__ or "").partition("\n")[0]] for name in registry]
+    return table([registry.kind, "what it is"], rows)
 
 
 def network_table() -> str:
@@ -203,6 +231,12 @@ TABLES: dict[str, Callable[[], str]] = {
     "objective options": partial(registry_table, objectives),
     "baseline options": partial(registry_table, baselines),
     "simulation options": partial(config_table, MicrographConfig),
+    "crop options": partial(config_table, CropsConfig),
+    "encoders": partial(kinds_table, encoders),
+    "encoder options": partial(family_table, encoders, CropEncoderConfig),
+    "map options": partial(family_table, projections, ProjectionConfig),
+    "clusterings": partial(kinds_table, clusterings),
+    "cluster options": partial(family_table, clusterings, ClustersConfig),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }
