@@ -1,0 +1,155 @@
+"""The way out: picks, vectors and pictures, in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml import io
+from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.embedding._columns import layout_columns
+from napari_cryoml._widgets.embedding._desk import Desk
+from napari_cryoml._widgets.embedding._state import CLASS, LABEL, SCORE, MapState
+from napari_cryoml._widgets.embedding._work import file_name
+from napari_cryoml.data import Embedding, Picks, PicksTable
+
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+
+
+class Exporting:
+    """Writes what is on the map.
+
+    Parameters
+    ----------
+    desk : Desk
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def run(self, what: str) -> None:
+        """Write "picks" of the selection, "classes" by file, the "embedding", or a "figure"."""
+        with self._desk.telling():
+            {
+                "picks": self._picks,
+                "classes": self._classes,
+                "embedding": self._embedding,
+                "figure": self._figure,
+            }[what]()
+
+    def _picks(self) -> None:
+        state = self._desk.need_state()
+        table = picks_of(state, state.need_selected("whose picks to write"), self._pixel_sizes())
+        path = self._desk.view.ask_picks_path(self._desk.folder)
+        if path is not None:
+            self._write(_write_picks, table, path, self._shapes())
+
+    def _classes(self) -> None:
+        state = self._desk.need_state()
+        if not state.classes.counts:
+            raise InputError("No row has a class: give some rows one first.")
+        texts = state.classes.texts
+        tables = {
+            name: picks_of(state, np.flatnonzero(texts == name), self._pixel_sizes())
+            for name in state.classes.counts
+        }
+        path = self._desk.view.ask_picks_path(self._desk.folder)
+        if path is not None:
+            self._write(_write_classes, tables, path, self._shapes())
+
+    def _embedding(self) -> None:
+        state = self._desk.need_state()
+        path = self._desk.view.ask_embedding_path(self._desk.folder)
+        if path is not None:
+            self._write(_write_embedding, whole_embedding(state), path)
+
+    def _figure(self) -> None:
+        self._desk.need_state()
+        path = self._desk.view.ask_figure_path(self._desk.folder)
+        if path is not None:
+            self._desk.note(f"The map was written to {self._desk.view.export_figure(path)}.")
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        project = self._desk.project
+        return {} if project is None else {one.name: one.shape for one in project.images()}
+
+    def _pixel_sizes(self) -> dict[str, float | None]:
+        project = self._desk.project
+        return {} if project is None else {one.name: one.pixel_size for one in project.images()}
+
+    def _write(self, function: Callable[..., str], *args: Any) -> None:
+        self._desk.note("Writing…")
+        self._desk.background.run(
+            function, *args, on_done=self._desk.note, on_error=self._desk.warn
+        )
+
+
+def picks_of(
+    state: MapState, rows: npt.NDArray[np.intp], pixel_sizes: Mapping[str, float | None]
+) -> PicksTable:
+    """Return rows as picks of their images.
+
+    Parameters
+    ----------
+    state : MapState
+    rows : array of shape (k,)
+    pixel_sizes : mapping of str to float or None
+        Angstrom per pixel of the images, by name, where they are known.
+
+    Raises
+    ------
+    InputError
+        If the rows lie in no images.
+    """
+    embedding = state.embedding
+    if embedding.images is None or embedding.positions is None:
+        raise InputError("These rows lie in no images: export the embedding in their place.")
+    images, found = embedding.images[rows], []
+    scores = embedding.table.get(SCORE)
+    box = embedding.provenance.get("box")
+    for name in dict.fromkeys(images.tolist()):
+        mine = rows[images == name]
+        found.append(
+            Picks(
+                name,
+                embedding.positions[mine],
+                None if scores is None else np.asarray(scores, np.float32)[mine],
+                pixel_size=pixel_sizes.get(name),
+                diameter=float(box) if box else None,
+            )
+        )
+    return PicksTable.of(found)
+
+
+def whole_embedding(state: MapState) -> Embedding:
+    """Return the embedding with all that was made of it in its table."""
+    columns = dict(state.columns)
+    for method, layout in state.layouts.items():
+        columns |= layout_columns(method, layout)
+    if state.classes.counts:
+        columns[CLASS] = state.classes.texts
+    if LABEL in state.names:
+        columns[LABEL] = state.column(LABEL)
+    return state.embedding.with_columns(**columns)
+
+
+def _write_picks(table: PicksTable, path: Path, shapes: Shapes) -> str:
+    paths = io.write_picks(table, path, shapes=shapes)
+    place = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"
+    return f"{table.n_picks:,} picks of {len(table):,} images were written to {place}."
+
+
+def _write_classes(tables: dict[str, PicksTable], path: Path, shapes: Shapes) -> str:
+    for name, table in tables.items():
+        own = path.with_name(f"{path.stem}_{file_name(name)}{path.suffix}")
+        _write_picks(table, own, shapes)
+    return f"The picks of {len(tables)} classes were written to {path.parent}, a file each."
+
+
+def _write_embedding(embedding: Embedding, path: Path) -> str:
+    written = io.write_embedding(embedding, path)
+    return f"{len(embedding):,} rows were written to {written}."

@@ -1,0 +1,305 @@
+"""Where the rows come from: picks that are embedded, a file, or what the project keeps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_cryoml import io
+from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._widgets.embedding import _work
+from napari_cryoml._widgets.embedding._columns import state_of
+from napari_cryoml._widgets.embedding._desk import Desk
+from napari_cryoml._widgets.embedding._keeping import Keeping
+from napari_cryoml._widgets.embedding._linking import Linking
+from napari_cryoml._widgets.embedding._state import MapState
+from napari_cryoml._widgets.frame import project_place
+from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml.data import Crops, Embedding
+from napari_cryoml.jobs import Event
+from napari_cryoml.project import PROJECT_SUFFIX, Project
+
+SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
+MADE_OF = "explorer_file"
+"""Setting of a project of our own: the file it belongs to, its size and time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """Rows that are ready to be shown.
+
+    Parameters
+    ----------
+    state : MapState
+    crops : Crops, optional
+        The pieces of images they stand for, where those are at hand.
+    remarks : tuple of str
+        Sentences about what was odd.
+    """
+
+    state: MapState
+    crops: Crops | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class Sources:
+    """Brings rows to the map.
+
+    Parameters
+    ----------
+    desk : Desk
+    linking : Linking
+    keeping : Keeping
+    start_job : callable
+        Starts a job, as `ChildJob.start` does.
+    """
+
+    taken = Signal(object)
+    """There are other rows: a `Taken`."""
+
+    def __init__(
+        self, desk: Desk, linking: Linking, keeping: Keeping, start_job: Callable[..., Any]
+    ) -> None:
+        self._desk = desk
+        self._linking = linking
+        self._keeping = keeping
+        self._start_job = start_job
+        self._crops: Crops | None = None
+        self._remarks: tuple[str, ...] = ()
+        self._preparing = False
+        self._stopping = False
+        self.watcher = JobWatcher()
+        self.watcher.received.connect(self._on_event)
+        self.watcher.ended.connect(self._on_end)
+
+    @property
+    def running(self) -> bool:
+        """Whether picks are being embedded."""
+        return self.watcher.running or self._preparing
+
+    def close(self) -> None:
+        """End the job that runs."""
+        self.watcher.close()
+
+    # Picks
+
+    def map_picks(self) -> None:
+        """Embed all picks."""
+        desk = self._desk
+        with desk.telling():
+            if self.running:
+                return
+            link = self._linking.need()
+            config = desk.view.encoder_config()
+            self._preparing = True
+            desk.view.begin_job("embedding", "Collecting the picks.")
+            desk.background.run(
+                _work.crops_of_picks,
+                link,
+                on_done=lambda found: self._start(*found, config),
+                on_error=self._give_up,
+            )
+
+    def stop(self) -> None:
+        """Stop embedding and take what is done; a second time, take nothing."""
+        if self._stopping:
+            self.watcher.cancel()
+            return
+        self._stopping = True
+        self.watcher.stop()
+        self._desk.view.show_running("stopping")
+
+    def _start(self, crops: Crops, remarks: tuple[str, ...], config: Any) -> None:
+        self._preparing, self._stopping = False, False
+        self._crops, self._remarks = crops, remarks
+        place = "layers" if self._keeping.project is None else self._keeping.project.path
+        try:
+            job = self._start_job(_work.embed, crops, config, _work.file_name(place))
+        except InputError as error:
+            self._give_up(str(error))
+            return
+        self._desk.note("")
+        self.watcher.watch(job)
+
+    def _on_event(self, event: Event) -> None:
+        rate = getattr(event, "rate", 0.0)
+        speed = f" {rate:,.0f} a second." if rate else ""
+        text = event.message or f"{event.done:,} of {event.total:,} picks have a vector.{speed}"
+        self._desk.view.show_progress(event.done, event.total, text)
+
+    def _on_end(self, job: Any) -> None:
+        self._stopping = False
+        self._desk.view.end_job("")
+        if job.state == "failed":
+            self._desk.warn(job.error)
+        elif job.state == "cancelled":
+            self._desk.note("Embedding was cancelled.")
+        elif not len(job.result):
+            self._desk.note("Stopped before any pick had a vector.")
+        else:
+            self._take_job(job.result)
+
+    def _take_job(self, embedding: Embedding) -> None:
+        name = f"{len(embedding):,} picks, {embedding.provenance.get('encoder', 'vectors')}"
+        self._keeping.add(name, embedding)
+        crops, self._crops = self._crops, None
+        self._desk.background.run(
+            _taken,
+            embedding,
+            self._keeping.classes(),
+            crops,
+            (*self._remarks, *embedding.provenance.get("notes", ())),
+            on_done=self.taken.emit,
+            on_error=self._desk.warn,
+        )
+
+    def _give_up(self, sentence: str) -> None:
+        self._preparing = False
+        self._desk.view.end_job("")
+        self._desk.warn(sentence)
+
+    # Files, and what is kept
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open a file of vectors."""
+        desk = self._desk
+        with desk.telling():
+            if self.running:
+                raise InputError("Picks are being embedded: stop that first, or wait.")
+            found = [Path(path) for path in paths if Path(path).suffix.lower() in SUFFIXES]
+            if not found:
+                raise InputError(
+                    f"{Path(paths[0]).name} holds no vectors: choose a .parquet, .h5ad or .csv "
+                    "file. Images are opened in the Picker."
+                )
+            desk.note(f"Reading {found[0].name}…")
+            with_own = self._linking.project is None
+            desk.background.run(
+                _open, found[0], with_own, on_done=self._take_file, on_error=desk.warn
+            )
+
+    def open_kept(self, number: int) -> None:
+        """Show an embedding that the project keeps."""
+        with self._desk.telling():
+            if self.running:
+                raise InputError("Picks are being embedded: stop that first, or wait.")
+            self._desk.note("Reading from the project…")
+            self._keeping.read(number, _taken, self._take_read)
+
+    def _take_file(self, opened: _Opened) -> None:
+        if opened.project is not None:
+            self._keeping.use(opened.project, own=True)
+        if opened.number is not None:
+            self._keeping.resume(opened.number)
+        else:
+            self._keeping.add(opened.name, opened.taken.state.embedding)
+        self._take_read(opened.taken)
+
+    def _take_read(self, taken: Taken) -> None:
+        self._desk.note("")
+        said = self._on_images(taken.state.embedding)
+        self.taken.emit(replace(taken, remarks=taken.remarks + said))
+
+    def _on_images(self, embedding: Embedding) -> tuple[str, ...]:
+        """Say how many rows lie in the images that are open."""
+        link = self._desk.link
+        if link is None or embedding.images is None or not link.images:
+            return ()
+        n_here = self._linking.matching(embedding)
+        if n_here == len(embedding):
+            return ()
+        return (
+            f"{n_here:,} of {len(embedding):,} rows lie in the images that are open in "
+            f"{link.title}; the others are on the map alone.",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A file of vectors and the project of our own that belongs to it."""
+
+    name: str
+    taken: Taken
+    project: Project | None = None
+    number: int | None = None
+
+
+def _open(path: Path, with_own: bool) -> _Opened:
+    """Read a file, and find or make its project; beside the GUI's thread."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InputWarning)
+        embedding = io.read_embedding(path)
+    remarks = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
+    if not with_own:
+        return _Opened(path.name, _taken(embedding, {}, None, remarks))
+    try:
+        project, remark = _own_project(path)
+    except InputError as error:
+        remarks.append(f"Nothing is kept. {error}")
+        return _Opened(path.name, _taken(embedding, {}, None, remarks))
+    remarks += [remark] if remark else []
+    number = _kept_of(project, path)
+    if number is not None:
+        embedding = project.embedding(number)
+    else:
+        project.set_setting(MADE_OF, _signature(path))
+    taken = _taken(embedding, project.classes(), None, remarks)
+    return _Opened(path.name, taken, project, number)
+
+
+def _taken(
+    embedding: Embedding,
+    classes: Mapping[str, str],
+    crops: Crops | None = None,
+    remarks: Iterable[str] = (),
+) -> Taken:
+    """Return rows that are ready to be shown; beside the GUI's thread."""
+    return Taken(state_of(embedding, classes), crops, (*remarks, *remarks_on(embedding)))
+
+
+def _own_project(path: Path) -> tuple[Project, str]:
+    place, remark = project_place(path.parent, f"{path.name}{PROJECT_SUFFIX}", path)
+    return (Project.open if place.exists() else Project.create)(place), remark
+
+
+def _kept_of(project: Project, path: Path) -> int | None:
+    """Return the number of the embedding that was read from this very file."""
+    if project.setting(MADE_OF) != _signature(path):
+        return None
+    entries = project.embeddings()
+    return entries[-1].id if entries else None
+
+
+def _signature(path: Path) -> list[Any]:
+    stat = path.stat()
+    return [path.name, stat.st_size, stat.st_mtime_ns]
+
+
+def remarks_on(embedding: Embedding) -> tuple[str, ...]:
+    """Return what is odd about the rows: vectors that are not whole, and equal ones."""
+    said = []
+    finite = embedding.finite
+    if not finite.all():
+        bad = np.flatnonzero(~finite)
+        said.append(
+            f"{len(bad):,} of {len(embedding):,} rows have no whole vector (NaN), the first of "
+            f"them {embedding.ids[bad[0]]}: they are set aside."
+        )
+    n_equal = duplicates(embedding)
+    if n_equal:
+        said.append(f"{n_equal:,} rows have the same vector as another one.")
+    return tuple(said)
+
+
+def duplicates(embedding: Embedding) -> int:
+    """Return how many rows repeat the vector of an earlier row."""
+    whole = np.ascontiguousarray(embedding.vectors[embedding.finite])
+    if not whole.size:
+        return 0
+    return len(whole) - len(set(map(hash, map(bytes, whole))))

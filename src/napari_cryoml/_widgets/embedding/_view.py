@@ -1,0 +1,353 @@
+"""The dock of the Explorer: signals and setters, no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QResizeEvent
+from qtpy.QtWidgets import QFileDialog, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from napari_cryoml._registry import Config
+from napari_cryoml._widgets.embedding._average_panel import AveragePanel
+from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
+from napari_cryoml._widgets.embedding._colouring import Colouring
+from napari_cryoml._widgets.embedding._columns import title_of
+from napari_cryoml._widgets.embedding._controls import tighten, words
+from napari_cryoml._widgets.embedding._gallery import CropGallery
+from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
+from napari_cryoml._widgets.embedding._history import Mask
+from napari_cryoml._widgets.embedding._keys import bind_keys, legend_text
+from napari_cryoml._widgets.embedding._link_tab import LinkTab
+from napari_cryoml._widgets.embedding._map_tab import MapTab
+from napari_cryoml._widgets.embedding._new_tab import NewTab
+from napari_cryoml._widgets.embedding._selection_row import SelectionRow
+from napari_cryoml._widgets.embedding._source_row import SourceRow
+from napari_cryoml._widgets.embedding._tool_row import ToolRow
+from napari_cryoml._widgets.frame import (
+    Dock,
+    MessageLine,
+    ThemeColours,
+    WheelGuard,
+    ask_export_path,
+    ask_file,
+)
+from napari_cryoml.embedding.drawing import categorical
+
+WIDE_PX = 620
+"""From this width on, the gallery lies beside the map."""
+
+EMPTY = (
+    "Map the picks of the open Picker, or open a file of vectors.\n"
+    "Rows that are alike lie near each other: draw around an odd island to see what it is."
+)
+_HALF_LIGHT = 128
+_OPENED = "Vectors (*.parquet *.h5ad *.csv *.tsv)"
+_FIGURES = "Picture (*.png);;Drawing (*.svg)"
+_EMBEDDINGS = "Parquet (*.parquet);;AnnData (*.h5ad);;Table (*.csv)"
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the dock makes its lists and forms from.
+
+    Parameters
+    ----------
+    encoders, projections, clusterings : mapping of str to type of Config
+        The first of each is the default.
+    novelty, spreading : type of Config
+    """
+
+    encoders: Mapping[str, type[Config]]
+    projections: Mapping[str, type[Config]]
+    clusterings: Mapping[str, type[Config]]
+    novelty: type[Config]
+    spreading: type[Config]
+
+
+class ExplorerView(Dock):
+    """All controls of the Explorer.
+
+    Parameters
+    ----------
+    offers : Offers
+    """
+
+    def __init__(self, offers: Offers, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        guard = WheelGuard(self)
+        self.message = MessageLine()
+        self.source = SourceRow(list(offers.encoders), list(offers.projections), guard)
+        self.tools = ToolRow(guard)
+        self.canvas = EmbeddingCanvas()
+        self.canvas.set_hint(EMPTY)
+        self.selection = SelectionRow()
+        self.gallery, self.average = CropGallery(), AveragePanel()
+        self.groups = GroupsTab(offers.clusterings, guard)
+        self.new = NewTab(offers.novelty, offers.spreading)
+        self.options = MapTab(offers.projections, offers.encoders)
+        self.link = LinkTab(guard)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.tabs = QTabWidget()
+        self._dark = True
+        self._colouring = Colouring(), ""
+        self._build()
+        self._connect()
+        self.show_empty(True)
+
+    def _build(self) -> None:
+        for title, tab in (
+            ("Selection", self._selection_tab()),
+            ("Groups", self.groups),
+            ("New", self.new),
+            ("Map", self.options),
+            ("Link", self.link),
+            ("Keys", words("The keys of the Explorer.", legend_text())),
+        ):
+            self.tabs.addTab(_scrolled(tab), title)
+        map_side = QWidget()
+        column = QVBoxLayout(map_side)
+        tighten(column)
+        for widget in (self.tools, self.canvas, self.selection):
+            column.addWidget(widget, 1 if widget is self.canvas else 0)
+        self.splitter.addWidget(map_side)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        self.stack((self.message, self.source, self.splitter), filler=self.splitter)
+
+    def _selection_tab(self) -> QWidget:
+        tab = QWidget()
+        column = QVBoxLayout(tab)
+        tighten(column)
+        column.addWidget(self.gallery, 1)
+        column.addWidget(self.average)
+        return tab
+
+    def _connect(self) -> None:
+        self.tools.fit_requested.connect(self.canvas.fit)
+        self.tools.clouds_toggled.connect(self.canvas.set_clouds)
+        self.tools.tool_chosen.connect(self.canvas.set_tool)
+        self.source.file_requested.connect(self._ask_file)
+        self.tools.choose("lasso")
+
+    # What is shown
+
+    def show_message(self, text: str, *, error: bool = False) -> None:
+        """Show one sentence at the top, or none."""
+        self.message.say(text, error=error)
+
+    def show_empty(self, empty: bool) -> None:
+        """Show that there is no map yet, and what to do; or that there is one."""
+        if empty:
+            self.canvas.set_layout(None)
+        for widget in (self.tools, self.selection, self.groups, self.new, self.options):
+            widget.setEnabled(not empty)
+
+    def show_layout(self, layout: npt.NDArray[np.float32], *, refit: bool) -> None:
+        """Show where the rows lie, shape (n, 2); with `refit` all of the map."""
+        self.canvas.set_layout(layout, keep_view=not refit)
+        if refit:
+            self.canvas.fit()
+
+    def show_method(self, names: Sequence[str], current: str) -> None:
+        """Show which map is on show, of those that can be chosen."""
+        self.source.show_methods(names, current)
+        self.options.show_method(current)
+        self.canvas.set_axes(f"{title_of(current)} 1", f"{title_of(current)} 2")
+
+    def show_colours(self, names: Sequence[str], current: str) -> None:
+        """Show what the map can be coloured by, and what it is."""
+        self.tools.show_colours(names, current)
+
+    def show_colouring(self, colouring: Colouring, title: str) -> None:
+        """Colour the rows."""
+        self._colouring = colouring, title
+        if colouring.values is not None:
+            self.canvas.set_values(colouring.values, title)
+        elif colouring.codes is not None:
+            self.canvas.set_codes(colouring.codes, colouring.names, self.palette, title)
+        else:
+            self.canvas.set_codes(None)
+
+    @property
+    def palette(self) -> npt.NDArray[np.uint8]:
+        """Colour of each category on show, shape (k, 3)."""
+        colouring = self._colouring[0]
+        table = np.array(categorical(len(colouring.names), self._dark))
+        for code, colour in colouring.fixed.items():
+            table[code] = list(bytes.fromhex(colour[1:]))
+        return table
+
+    def show_selection(self, mask: Mask) -> None:
+        """Mark the selected rows."""
+        self.canvas.set_selection(mask if mask.any() else None)
+
+    def ring(self, rows: Sequence[int]) -> None:
+        """Put rings around rows on the map."""
+        self.canvas.ring(rows)
+
+    def show_hover_text(self, text: str) -> None:
+        """Show words beside the point under the mouse."""
+        self.canvas.set_hover_text(text)
+
+    def show_thumbnail(self, row: int, image: npt.NDArray[np.uint8]) -> None:
+        """Show a crop beside the point under the mouse, if it is still that of this row."""
+        self.canvas.set_thumbnail(row, image)
+
+    def show_link(self, text: str) -> None:
+        """Show which images the map is linked to; "" for none."""
+        self.link.show_link(text)
+
+    def show_counts(self, text: str, n_rows: int) -> None:
+        """Show how many rows are selected."""
+        self.selection.show_selection(text, n_rows)
+
+    def show_classes(self, counts: Mapping[str, int]) -> None:
+        """Offer the classes that there are."""
+        self.selection.show_classes(counts)
+
+    def show_undo(self, undo: bool, redo: bool) -> None:
+        """Show whether anything can be undone and redone."""
+        self.selection.show_undo(undo, redo)
+
+    def show_groups(self, sizes: npt.NDArray[np.integer], text: str, n_rest: int) -> None:
+        """Show how large each group is, in the colours of the map."""
+        colours = [QColor(*row) for row in categorical(len(sizes), self._dark).tolist()]
+        self.groups.show_groups(sizes, colours, text, n_rest)
+
+    def show_running(self, what: str) -> None:
+        """Show what the main button stops: "embedding", "mapping", "stopping" or nothing ("")."""
+        self.source.show_running(what)
+        self.options.setEnabled(not what)
+
+    def begin_job(self, what: str, text: str) -> None:
+        """Show a job that has just been started: "embedding" or "mapping"."""
+        self.show_running(what)
+        self.source.panel.begin(text)
+
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far the job is; `total` is 0 while that is unknown."""
+        self.source.panel.progress(done, total, text)
+
+    def end_job(self, text: str = "") -> None:
+        """Show that no job runs any more, and what became of it."""
+        self.show_running("")
+        self.source.panel.end(text)
+
+    def show_notes(self, text: str) -> None:
+        """Show how the map on show was made."""
+        self.options.show_notes(text)
+
+    def set_theme(self, theme: str) -> None:
+        """Paint in the colours of a theme of napari."""
+        colours = ThemeColours.of(theme)
+        self._dark = colours.background.lightness() < _HALF_LIGHT
+        for widget in (self.canvas, self.gallery, self.average, self.groups.bars):
+            set_colours = getattr(widget, "set_theme", None) or widget.set_colours
+            set_colours(colours)
+        self.show_colouring(*self._colouring)
+
+    def show_kept(self, names: Mapping[int, str]) -> None:
+        """Offer the embeddings that the project keeps, by number."""
+        self.source.show_kept(names)
+
+    def bind_keys(self, actions: dict[str, Callable[[], object]]) -> None:
+        """Have keys do something while the mouse or the keyboard is in the dock."""
+        bind_keys(self, actions)
+
+    def choose_tool(self, name: str) -> None:
+        """Take up a tool: "pan", "lasso" or "rectangle"."""
+        self.tools.choose(name)
+
+    def fit(self) -> None:
+        """Show the whole map."""
+        self.canvas.fit()
+
+    def open_classes(self) -> None:
+        """Open the list of classes, ready for a new name."""
+        self.selection.open_classes()
+
+    # What is chosen
+
+    def chosen_method(self) -> str:
+        """Return the method of maps that is chosen."""
+        name = str(self.source.method.currentText())
+        return name if name in self.options.forms else next(iter(self.options.forms))
+
+    def map_config(self, method: str) -> Config:
+        """Return the options of a method.
+
+        Raises
+        ------
+        InputError
+            If one is not accepted.
+        """
+        return self.options.config(method)
+
+    def encoder_config(self) -> Config:
+        """Return the encoder that is chosen, with its options.
+
+        Raises
+        ------
+        InputError
+            If one is not accepted.
+        """
+        return self.options.encoder_config(self.source.encoder.currentText())
+
+    def export_figure(self, path: Path) -> Path:
+        """Write the map as it is on show to a PNG or SVG file."""
+        return self.canvas.export(path)
+
+    # Dialogs
+
+    def ask_picks_path(self, folder: Path) -> Path | None:
+        """Ask where to write picks."""
+        return ask_export_path(self, folder)
+
+    def ask_embedding_path(self, folder: Path) -> Path | None:
+        """Ask where to write vectors."""
+        return self._ask_save("Export vectors", folder / "embedding.parquet", _EMBEDDINGS)
+
+    def ask_average_path(self, folder: Path) -> Path | None:
+        """Ask where to write an average."""
+        return self._ask_save("Save the average", folder / "average.mrc", "MRC (*.mrc)")
+
+    def ask_figure_path(self, folder: Path) -> Path | None:
+        """Ask where to write a picture of the map."""
+        return self._ask_save("Export the map", folder / "map.png", _FIGURES)
+
+    def _ask_save(self, title: str, start: Path, kinds: str) -> Path | None:
+        chosen, kind = QFileDialog.getSaveFileName(self, title, str(start), kinds)
+        if not chosen:
+            return None
+        suffix = kind.rpartition("*")[2].rstrip(")")
+        path = Path(chosen)
+        return path if path.suffix else path.with_suffix(suffix)
+
+    def _ask_file(self) -> None:
+        paths = ask_file(self, "Open vectors", _OPENED)
+        if paths:
+            self.paths_opened.emit(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the gallery beside the map where there is room, else below it."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= WIDE_PX
+        wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self.splitter.orientation() != wanted:
+            self.splitter.setOrientation(wanted)
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area
