@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 POSITIVE_COLOUR = "#009E73"
 NEGATIVE_COLOUR = "#D55E00"
@@ -85,7 +86,8 @@ def show_dots(layer: Any, dots: Dots) -> None:
         layer.data = dots.positions.copy()
     # With the data: napari keeps old rows and fills up new ones by itself.
     if not _same_table(layer.features, dots.features):
-        layer.features = dict(dots.features)
+        # Of a dictionary napari keeps no categories.
+        layer.features = pd.DataFrame(dict(dots.features))
     if not len(dots.positions):
         return
     if not np.allclose(layer.border_color, dots.border_colours):
@@ -114,9 +116,11 @@ def _same_table(table: Any, columns: Mapping[str, npt.NDArray[Any]]) -> bool:
 
 
 def _same_values(known: Any, wanted: Any) -> bool:
-    if str(known.dtype) != str(wanted.dtype):
+    # pandas turns text into a type of its own.
+    if (str(known.dtype) == "category") != (str(wanted.dtype) == "category"):
         return False
-    return np.array_equal(known, wanted, equal_nan=np.asarray(wanted).dtype.kind == "f")
+    drawn, new = np.asarray(known), np.asarray(wanted)
+    return np.array_equal(drawn, new, equal_nan=drawn.dtype.kind == new.dtype.kind == "f")
 
 
 def _rgba(colour: str) -> list[float]:

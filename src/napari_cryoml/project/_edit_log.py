@@ -98,8 +98,8 @@ class EditLog(LabelRecords, ClassRecords):
             classes = [classes or ""] * len(ids)
         if not len(ids) or len(classes) != len(ids):
             raise InputError(
-                f"{len(classes)} classes were given for {len(ids)} rows: select some rows, and give "
-                "each a class."
+                f"{len(classes)} classes were given for {len(ids)} rows: select some "
+                "rows, and give each a class."
             )
         wanted = {str(one): str(name) for one, name in zip(ids, classes, strict=True)}
         known = self.classes()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from psygnal import Signal
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._map_link import LinkState, PickSource
@@ -30,6 +31,10 @@ class PickerLink(LinkState):
     controller : PickerController
         From `open_picker`. Further Pickers are told by the signals of `pickers`.
     """
+
+    project_changed = Signal()
+    """Another project is open in the Picker, or none. The one before is closed right after this:
+    whoever uses it lets go of it at once."""
 
     title = "Picker"
     can_label = True
@@ -61,7 +66,7 @@ class PickerLink(LinkState):
         return [
             (desk.image_shown, self._on_image),
             (desk.refreshed, self._on_change),
-            (desk.session_changed, self._on_change),
+            (desk.session_changed, self._on_session),
             (desk.edited, self._on_edit),
             (desk.closing, self._on_closing),
             (desk.layers.lost, self._on_lost),
@@ -179,6 +184,11 @@ class PickerLink(LinkState):
         self.changed.emit()
 
     def _on_change(self) -> None:
+        self.changed.emit()
+
+    def _on_session(self) -> None:
+        self._goal = None
+        self.project_changed.emit()
         self.changed.emit()
 
     def _on_edit(self, edit: Edit) -> None:
