@@ -82,11 +82,10 @@ def registry_table(registry: Registry[Any]) -> str:
 
 def family_table(registry: Registry[Any], base: type[Config]) -> str:
     """Return a row an option of each entry of a registry; those that all share come first."""
-    shared = dict(flat_fields(base))
-    rows = [["all", *option_row(name, info)] for name, info in shared.items()]
+    rows = [["all", *option_row(name, info)] for name, info in flat_fields(base)]
     for entry in registry:
-        own = {name: info for name, info in flat_fields(registry[entry]) if name not in shared}
-        rows += [[f"`{entry}`", *option_row(name, info)] for name, info in own.items()]
+        cells = [option_row(name, info) for name, info in flat_fields(registry[entry])]
+        rows += [[f"`{entry}`", *row] for row in cells if ["all", *row] not in rows]
     return table([registry.kind, "option", "default", "accepted", "what it does"], rows)
 
 
@@ -208,7 +207,7 @@ def _unwrapped(kind: Any, info: FieldInfo) -> tuple[Any, str]:
 
 def _bounds(info: FieldInfo) -> str:
     found = [
-        f"{sign} {value:g}"
+        f"{sign} {_text(value)}"
         for entry in info.metadata
         for bound, sign in _BOUNDS.items()
         if (value := getattr(entry, bound, None)) is not None
