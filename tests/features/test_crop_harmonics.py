@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_cryoml.features import crop_harmonics, within_ball
+from napari_cryoml.features import crop_harmonics
 from napari_cryoml.features._angular import angular_harmonics
 
 
@@ -24,8 +24,9 @@ def plain_amplitude(crop, ring, order, n_rings):
     """Return the amplitude of one order on one ring, pixel by pixel."""
     offsets = [axis - size // 2 for axis, size in grid(crop.shape)]
     distance = np.sqrt(sum(np.square(axis) for axis in offsets))
-    spacing = ((min(crop.shape) - 1) // 2) / (n_rings - 1)
-    profile = np.maximum(1 - np.abs(distance / spacing - ring), 0)
+    largest = (min(crop.shape) - 1) // 2
+    spacing = largest / (n_rings - 1)
+    profile = np.maximum(1 - np.abs(distance / spacing - ring), 0) * (distance <= largest)
     unit = [axis / np.maximum(distance, 1) for axis in offsets]
     waves = [profile * wave for wave in angular_harmonics(unit, order)]
     scale = np.sqrt(sum(np.square(wave).sum() for wave in waves))
@@ -84,11 +85,22 @@ def test_a_wave_along_a_ring_is_seen_at_its_order():
 
 def test_what_lies_beyond_the_reach_is_not_seen():
     inner = np.random.default_rng(4).normal(size=(1, 31, 31)).astype(np.float32)
-    outer = inner + 5 * ~within_ball((31, 31), 0.7)
-    # The outermost ring reaches half a width beyond its radius.
-    assert not np.array_equal(crop_harmonics(outer, 5, 2), crop_harmonics(inner, 5, 2))
-    same = [crop_harmonics(crop, 5, 2, reach=0.5) for crop in (inner, outer)]
+    y, x = np.indices((31, 31)) - 15
+    outer = np.where(np.hypot(y, x) > 7.5, np.nan, inner)
+    same = [crop_harmonics(c, 5, 2, reach=0.5, standardise=True) for c in (inner, outer)]
     np.testing.assert_array_equal(*same)
+    assert np.isnan(crop_harmonics(outer, 5, 2, reach=0.6)).all()
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_standardised_crops_have_neither_contrast_nor_offset(ndim):
+    crops = np.random.default_rng(5).normal(size=(3, *[15] * ndim)).astype(np.float32)
+    plain = crop_harmonics(crops, 5, 2, standardise=True)
+    other = crop_harmonics(30 - 0.5 * crops, 5, 2, standardise=True)
+    np.testing.assert_allclose(other[:, :5], -plain[:, :5], atol=1e-3)
+    np.testing.assert_allclose(other[:, 5:], plain[:, 5:], atol=1e-3)
+    flat = np.full_like(crops, 1e6 / 3)
+    assert (crop_harmonics(flat, 5, 2, standardise=True) == 0).all()
 
 
 @pytest.mark.parametrize(("n_rings", "n_orders", "width"), [(1, 3, 1), (2, 0, 2), (3, 1, 5)])

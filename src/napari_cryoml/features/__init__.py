@@ -1,7 +1,7 @@
 """What places of an image look like, in numbers that need no training."""
 
 from napari_cryoml.features._cache import FeatureCache, neighbours, user_cache_folder
-from napari_cryoml.features._crop_harmonics import crop_harmonics, within_ball
+from napari_cryoml.features._crop_harmonics import crop_harmonics
 from napari_cryoml.features._feature_key import feature_key
 from napari_cryoml.features._feature_map import FeatureMap
 from napari_cryoml.features._harmonics import FEATURES_VERSION, HarmonicsConfig, harmonic_features
@@ -16,5 +16,4 @@ __all__ = [
     "harmonic_features",
     "neighbours",
     "user_cache_folder",
-    "within_ball",
 ]

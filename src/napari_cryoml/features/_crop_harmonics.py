@@ -12,10 +12,20 @@ import numpy.typing as npt
 from napari_cryoml.features._angular import angular_harmonics
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+_MOST_DEVIATIONS = 6.0
+_MOST_CLIPS = 8
+_FLAT = 1e-6
 
 
 def crop_harmonics(
-    crops: npt.NDArray[np.floating], n_rings: int, n_orders: int, reach: float = 1.0
+    crops: npt.NDArray[np.floating],
+    n_rings: int,
+    n_orders: int,
+    reach: float = 1.0,
+    *,
+    standardise: bool = False,
 ) -> Floats:
     """Return the amplitude of each angular order on rings around the middle of crops.
 
@@ -30,98 +40,135 @@ def crop_harmonics(
     crops : array of shape (n, y, x) or (n, z, y, x)
         Their middle is pixel ``size // 2`` along each axis.
     n_rings : int
-        Rings (shells in 3-D) from the middle to the border, all of one width; they overlap by
-        half of it. The first is the middle itself, and has order 0 alone.
+        Rings (shells in 3-D) from the middle outwards, all of one width; they overlap by half of
+        it. The first is the middle itself, and has order 0 alone; of the last there is the inner
+        half.
     n_orders : int
         Angular orders (degrees in 3-D) above 0.
     reach : float, default 1
-        Radius of the outermost ring, as a share of the largest that fits into the crop.
+        Radius of the outermost ring, as a share of the largest that fits into the crop. Pixels
+        beyond it do not count.
+    standardise : bool, default False
+        Bring each crop to mean 0 and deviation 1 within the outermost ring first. What lies
+        above 6 deviations is clipped and the rest is standardised again, until there is no more
+        of it: one hot pixel would hide everything else. A crop of a single value becomes 0.
 
     Returns
     -------
     array of shape (n, n_rings + n_orders * (n_rings - 1)), float32
-        Order by order, from the innermost ring to the outermost.
+        Order by order, from the innermost ring to the outermost; NaN for a crop that is not
+        finite within the outermost ring.
 
     References
     ----------
     Kazhdan, Funkhouser and Rusinkiewicz 2003 (Symp. Geometry Processing 156), section 3: the
     energy per degree of spherical functions. Xu et al. 2009 for its use on subtomograms.
     """
+    rings = _rings(crops.shape[1:], n_rings, n_orders, round(reach, 4))
     flat = np.asarray(crops, np.float32).reshape(len(crops), math.prod(crops.shape[1:]))
-    spacing_px = reach * _largest(crops.shape[1:]) / max(n_rings - 1, 1)
-    rings = [
-        _ring(crops.shape[1:], round(spacing_px, 6), n_orders if number else 0, number)
-        for number in range(n_rings)
-    ]
-    inner, *others = (ring.amplitudes(flat) for ring in rings)
+    pixels = flat[:, rings.pixels]
+    if standardise:
+        _standardise(pixels)
+    inner, *others = (ring.amplitudes(pixels) for ring in rings.rings)
     orders = range(n_orders + 1 if others else 0)
     by_order = [np.stack([ring[:, order] for ring in others], axis=1) for order in orders]
-    return np.concatenate([inner, *by_order], axis=1)
+    amplitudes = np.concatenate([inner, *by_order], axis=1)
+    amplitudes[~np.isfinite(pixels).all(axis=1)] = np.nan
+    return amplitudes
 
 
-def within_ball(shape: tuple[int, ...], reach: float = 1.0) -> npt.NDArray[np.bool_]:
-    """Return which pixels of a crop lie in the disc or ball of `reach`, see `crop_harmonics`."""
-    return _distance(shape) <= reach * _largest(shape)
+def _standardise(pixels: Floats) -> None:
+    """Bring each row to mean 0 and deviation 1 without its hot pixels, in place."""
+    _scale(pixels)
+    for _ in range(_MOST_CLIPS):
+        highest = np.maximum(pixels.max(axis=1), -pixels.min(axis=1))
+        hot = np.flatnonzero(highest > _MOST_DEVIATIONS)
+        if not len(hot):
+            break
+        clipped = np.clip(pixels[hot], -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        _scale(clipped)
+        pixels[hot] = clipped
+
+
+def _scale(pixels: Floats) -> None:
+    with np.errstate(invalid="ignore"):
+        mean = pixels.mean(axis=1, dtype=np.float64, keepdims=True)
+        pixels -= mean.astype(np.float32)
+        power = np.einsum("np,np->n", pixels, pixels)[:, None] / pixels.shape[1]
+        deviation = np.sqrt(power)
+        pixels /= np.where(deviation <= _FLAT * np.abs(mean), np.inf, deviation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ring:
-    """The pixels of one ring, and the harmonics on them.
+    """One ring, and the harmonics on it.
 
     Parameters
     ----------
-    pixels : array of shape (p,)
-        Numbers of the pixels in a flat crop.
+    part : slice
+        Its pixels among those of all rings.
     basis : array of shape (p, k), float32
         Profile times harmonics, order by order.
     starts : list of int
         The first column of each order.
     """
 
-    pixels: npt.NDArray[np.intp]
+    part: slice
     basis: Floats
     starts: list[int]
 
-    def amplitudes(self, flat: Floats) -> Floats:
-        """Return the amplitude of each order in flat crops (n, pixels), shape (n, orders)."""
-        responses = flat[:, self.pixels] @ self.basis
-        power = np.add.reduceat(responses**2, self.starts, axis=1)
-        amplitudes = np.sqrt(power)
+    def amplitudes(self, pixels: Floats) -> Floats:
+        """Return the amplitude of each order in rows of pixels, shape (n, orders)."""
+        responses = pixels[:, self.part] @ self.basis
+        amplitudes = np.sqrt(np.add.reduceat(responses**2, self.starts, axis=1))
         amplitudes[:, 0] = responses[:, 0]
         return np.asarray(amplitudes, np.float32)
 
 
-@functools.lru_cache(maxsize=64)
-def _ring(shape: tuple[int, ...], spacing_px: float, n_orders: int, number: int) -> _Ring:
-    distance = _distance(shape).ravel()
-    profile = np.clip(1 - np.abs(distance / spacing_px - number), 0, None)
-    pixels = np.flatnonzero(profile)
-    offsets = np.stack([axis.ravel()[pixels] for axis in _offsets(shape)])
-    direction = list(offsets / np.maximum(distance[pixels], 1))
-    columns: list[npt.NDArray[np.float64]] = []
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rings:
+    """All rings of crops of one shape.
+
+    Parameters
+    ----------
+    pixels : array of shape (p,)
+        Numbers of the pixels in a flat crop, from the middle outwards.
+    rings : tuple of _Ring
+    """
+
+    pixels: npt.NDArray[np.intp]
+    rings: tuple[_Ring, ...]
+
+
+@functools.lru_cache(maxsize=6)
+def _rings(shape: tuple[int, ...], n_rings: int, n_orders: int, reach: float) -> _Rings:
+    offsets = np.indices(shape).reshape(len(shape), math.prod(shape)).astype(np.float64)
+    offsets -= np.reshape([size // 2 for size in shape], (-1, 1))
+    distance = np.linalg.norm(offsets, axis=0)
+    radius = reach * max((min(shape) - 1) // 2, 1)
+    pixels = np.argsort(distance, kind="stable")
+    pixels = pixels[: np.searchsorted(distance[pixels], radius, side="right")]
+    spacing = radius / max(n_rings - 1, 1)
+    places, steps = offsets[:, pixels], distance[pixels] / spacing
+    rings = [_ring(places, steps, number, n_orders if number else 0) for number in range(n_rings)]
+    return _Rings(pixels, tuple(rings))
+
+
+def _ring(offsets: Doubles, steps: Doubles, number: int, n_orders: int) -> _Ring:
+    """Return one ring of pixels at `offsets` (ndim, p), `steps` ring widths from the middle."""
+    part = slice(*np.searchsorted(steps, [number - 1, number + 1]))
+    profile = 1 - np.abs(steps[part] - number)
+    length = np.linalg.norm(offsets[:, part], axis=0)
+    direction = list(offsets[:, part] / np.maximum(length, 1))
+    columns: list[Doubles] = []
     starts = []
     for order in range(n_orders + 1):
         starts.append(len(columns))
-        columns += _scaled([profile[pixels] * wave for wave in angular_harmonics(direction, order)])
-    return _Ring(pixels, np.stack(columns, axis=1).astype(np.float32), starts)
+        columns += _scaled([profile * wave for wave in angular_harmonics(direction, order)])
+    return _Ring(part, np.stack(columns, axis=1).astype(np.float32), starts)
 
 
-def _scaled(waves: list[npt.NDArray[np.float64]]) -> list[npt.NDArray[np.float64]]:
+def _scaled(waves: list[Doubles]) -> list[Doubles]:
     """Return filters of one order such that white noise gives a power of 1."""
     length = float(np.sqrt(sum(wave @ wave for wave in waves)))
     return [wave / max(length, 1e-12) for wave in waves]
-
-
-def _offsets(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    """Return the pixels (z)yx from the middle, shape (ndim, *shape)."""
-    middle = np.reshape([size // 2 for size in shape], (-1, *[1] * len(shape)))
-    return np.asarray(np.indices(shape) - middle, np.float64)
-
-
-def _distance(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.sqrt(np.square(_offsets(shape)).sum(axis=0)), np.float64)
-
-
-def _largest(shape: tuple[int, ...]) -> int:
-    """Return the radius of the largest disc or ball around the middle, pixels."""
-    return max((min(shape) - 1) // 2, 1)
