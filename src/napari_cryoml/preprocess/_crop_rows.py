@@ -32,8 +32,9 @@ def pick_id(image: str, position: npt.ArrayLike) -> str:
 
 def _ids(image: str, positions: npt.NDArray[np.float64]) -> list[str]:
     # Adding zero makes 0.0 of -0.0, which would be another name.
-    rounded = (np.round(positions, 1) + 0.0).tolist()
-    return [f"{image}@{','.join(f'{value:.1f}' for value in row)}" for row in rounded]
+    rounded = np.round(positions, 1) + 0.0
+    template = image.replace("%", "%%") + "@" + ",".join(["%.1f"] * positions.shape[1])
+    return [template % tuple(row) for row in rounded.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,13 +183,12 @@ def _placed(rows: PickRows) -> PickRows:
 
 
 def _different(rows: PickRows) -> PickRows:
-    _, first = np.unique(rows.ids, return_index=True)
-    n_same = len(rows.ids) - len(first)
-    if not n_same:
+    if len(set(rows.ids.tolist())) == len(rows.ids):
         return rows
+    _, first = np.unique(rows.ids, return_index=True)
     warn(
-        f"{n_same} picks lie within a tenth of a pixel of another one; of each such group, the "
-        "first was kept."
+        f"{len(rows.ids) - len(first)} picks lie within a tenth of a pixel of another one; of each "
+        "such group, the first was kept."
     )
     return rows.take(np.sort(first))
 

@@ -202,8 +202,9 @@ class PickCrops:
         return self._kept[1]
 
     def _cut(self, pixels: Any, starts: npt.NDArray[np.intp]) -> Image:
-        extent = (self._box,) * len(self.shape)
-        boxes = np.stack([mirrored_region(pixels, start, extent) for start in starts])
+        boxes = np.empty((len(starts), *[self._box] * len(self.shape)), np.float32)
+        for place, start in zip(boxes, starts, strict=True):
+            place[...] = _box_at(pixels, start, self._box)
         return _reduced(_mended(boxes), self._size)
 
 
@@ -237,6 +238,13 @@ def _alike(sizes: Sequence[float | None]) -> bool:
 def _starts(positions: npt.NDArray[np.float64], box: int) -> npt.NDArray[np.intp]:
     """Return the first pixel of each box."""
     return np.floor(positions + 0.5).astype(np.intp) - box // 2
+
+
+def _box_at(pixels: Any, start: npt.NDArray[np.intp], box: int) -> Image:
+    """Return the box that begins at a pixel; mirrored only where it must be, which is slower."""
+    if (start >= 0).all() and (start + box <= pixels.shape).all():
+        return pixels[tuple(slice(int(first), int(first) + box) for first in start)]
+    return mirrored_region(pixels, start, (box,) * len(start))
 
 
 def _mended(crops: Image) -> Image:
