@@ -61,8 +61,8 @@ class Flow:
 
     def between(self, top: int, bottom: int) -> range:
         """Return the pictures of the lines that lie between two heights, or reach into them."""
-        first = max((top - GAP) // self.step, 0) * self.columns
-        last = (bottom // self.step + 1) * self.columns
+        first = top // self.step * self.columns
+        last = max(-(-(bottom - GAP) // self.step), 0) * self.columns
         return range(min(first, self.n), min(last, self.n))
 
 

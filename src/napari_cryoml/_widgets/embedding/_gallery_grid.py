@@ -319,11 +319,12 @@ class GalleryGrid(QAbstractScrollArea):
         return True
 
     def _show_current(self) -> None:
-        place, bar = self._place(self._current), self.verticalScrollBar()
-        if place.top() < GAP:
-            bar.setValue(bar.value() + place.top() - GAP)
-        elif place.bottom() > self.viewport().height() - GAP:
-            bar.setValue(bar.value() + place.bottom() + GAP - self.viewport().height())
+        top, bar = self._place(self._current).top(), self.verticalScrollBar()
+        too_low = top + self._size + GAP - self.viewport().height()
+        if top < GAP:
+            bar.setValue(bar.value() + top - GAP)
+        elif too_low > 0:
+            bar.setValue(bar.value() + too_low)
         self._point_at(self._current)
         self.viewport().update()
 
