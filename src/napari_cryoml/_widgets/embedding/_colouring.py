@@ -89,7 +89,9 @@ def _categories(values: npt.NDArray[Any], own: Mapping[str, str]) -> Colouring:
     return _named(*factorised(values), own)
 
 
-def _named(codes: npt.NDArray[np.intp], names: Sequence[str], own: Mapping[str, str]) -> Colouring:
+def _named(
+    codes: npt.NDArray[np.signedinteger[Any]], names: Sequence[str], own: Mapping[str, str]
+) -> Colouring:
     """Texts come by falling number of rows."""
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]

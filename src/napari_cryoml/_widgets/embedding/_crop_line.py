@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding import _work
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._service_line import ServiceLine
@@ -87,22 +88,26 @@ class CropLine:
         on_done: Callable[[Any], object],
         on_event: Callable[[Event], object] = lambda _: None,
     ) -> int | None:
-        """Ask, and return the ticket; what comes after another map was taken is passed by."""
+        """Ask, and return the ticket, None if that fails.
+
+        What comes after another map was taken is passed by.
+        """
         state = self._desk.state
 
         def here(hear: Callable[[Any], object]) -> Callable[[Any], object]:
             return lambda said: hear(said) if state is self._desk.state else None
 
-        ticket = None
-        with self._desk.telling():
-            ticket = self._line.ask(
+        try:
+            return self._line.ask(
                 request,
                 on_done=here(on_done),
                 on_event=here(on_event),
                 on_error=self._desk.warn,
                 key=key,
             )
-        return ticket
+        except InputError as error:
+            self._desk.warn(str(error))
+            return None
 
     def stop(self, ticket: int) -> None:
         """Ask for an early end of a request."""

@@ -20,7 +20,6 @@ SIMILAR = "similarity"
 SPREAD = "spread class"
 CONFIDENCE = "spread confidence"
 LEAST_SHOTS = 3
-SURE = 0.5
 
 Texts = npt.NDArray[np.str_]
 
@@ -120,10 +119,9 @@ class Finding:
 
     def _take_more(self, state: MapState, rows: npt.NDArray[np.intp], found: Any) -> None:
         self._colour_by(state, SIMILAR, found.probability)
-        alike = np.flatnonzero(np.nan_to_num(found.probability) > SURE)
-        self._select(np.union1d(alike, rows))
+        self._select(np.union1d(found.proposed, rows))
         self._tell(
-            f"{len(alike):,} rows are more likely than not like the {len(rows)} selected ones; "
+            f"{len(found.proposed):,} other rows are more likely than not like the {len(rows)} selected ones; "
             "they are selected now. Undo [Ctrl+Z] selects those from before.",
             found,
         )

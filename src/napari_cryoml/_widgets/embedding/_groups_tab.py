@@ -83,7 +83,7 @@ class GroupsTab(QWidget):
 
     def show_groups(
         self,
-        sizes: npt.NDArray[np.intp] | Sequence[int],
+        sizes: npt.NDArray[np.integer[Any]] | Sequence[int],
         colours: Sequence[QColor],
         text: str,
         n_rest: int = 0,

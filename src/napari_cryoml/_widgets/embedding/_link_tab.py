@@ -27,8 +27,8 @@ class LinkTab(QWidget):
     def __init__(self, guard: WheelGuard) -> None:
         super().__init__()
         self.text = words("Which images the map is linked to.")
-        self.follow = QCheckBox("Centre the image on the point under the mouse")
-        self.follow.setToolTip("Go to the image and place of the point. Default: off.")
+        self.follow = QCheckBox("Image follows the mouse")
+        self.follow.setToolTip("Centre the image on the point under the mouse on the map. Default: off.")
         self.show_as = choice(
             SHOW_AS,
             "What the picks in the image show of a selection: colours, nothing but the selected "

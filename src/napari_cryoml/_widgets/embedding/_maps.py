@@ -13,7 +13,7 @@ from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._state import Layout, MapState
-from napari_cryoml.embedding import ProjectRequest
+from napari_cryoml.embedding import LayoutChanged, ProjectRequest
 from napari_cryoml.jobs import Event
 
 FIRST = "pca"
@@ -117,13 +117,12 @@ class Maps:
         if state is not self._desk.state:
             return
         self._desk.view.show_progress(event.done, event.total, event.message)
-        layout = getattr(event, "layout", None)
         now = time.monotonic()
-        if layout is None or now - self._drawn < DRAW_S:
+        if not isinstance(event, LayoutChanged) or now - self._drawn < DRAW_S:
             return
         self._drawn = now
         first = state.method != name
-        _merge(state, name, layout, rows, event.rows)
+        _merge(state, name, event, rows)
         self._show(state, name, refit=first)
 
     def _on_done(
@@ -171,8 +170,9 @@ class Maps:
         self._desk.view.show_notes(" ".join(self._notes.get(state.method, ())))
 
 
-def _merge(state: MapState, name: str, layout: Any, rows: Any, part: Any) -> None:
+def _merge(state: MapState, name: str, event: LayoutChanged, rows: Any) -> None:
     """Take the places of a map that moves; those of some rows leave the others where they are."""
+    layout, part = event.layout, event.rows
     n = len(state) if rows is None else len(rows)
     known = state.layouts.get(name)
     whole = np.full((n, 2), np.nan, np.float32)

@@ -102,7 +102,7 @@ class Sources:
             desk.background.run(
                 _work.crops_of_picks,
                 link,
-                on_done=lambda found: self._start(*found, config),
+                on_done=lambda found: self._start(found[0], found[1], config),
                 on_error=self._give_up,
             )
 

@@ -73,7 +73,7 @@ class MapState:
     @property
     def placed(self) -> Mask:
         """Which rows have a place on the map on show."""
-        return np.isfinite(self.layout).all(axis=1)
+        return np.asarray(np.isfinite(self.layout).all(axis=1))
 
     @property
     def selection(self) -> Mask:

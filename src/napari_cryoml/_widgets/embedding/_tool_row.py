@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QMenu, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cryoml._widgets.embedding._controls import (
     choice,
@@ -14,7 +14,8 @@ from napari_cryoml._widgets.embedding._controls import (
     tighten,
     tool,
 )
-from napari_cryoml._widgets.frame import WheelGuard
+from napari_cryoml._widgets.embedding._icons import icon
+from napari_cryoml._widgets.frame import ThemeColours, WheelGuard
 
 TOOLS = {
     "pan": ("✥ [J]", "Drag moves the map, the wheel zooms."),
@@ -49,8 +50,7 @@ class ToolRow(QWidget):
     def __init__(self, guard: WheelGuard) -> None:
         super().__init__()
         self.tools = {
-            name: tool(text, f"{tip} Default: lasso.", checkable=True)
-            for name, (text, tip) in TOOLS.items()
+            name: tool("", f"{tip} Default: lasso.", checkable=True) for name, tip in TOOLS.items()
         }
         self.colour = choice(
             ["density"],
@@ -58,14 +58,16 @@ class ToolRow(QWidget):
             "Default: how many points lie at a place.",
             guard,
         )
-        self.fit = tool("⛶ [H]", "Show the whole map.")
+        self.fit = tool("", "Show the whole map [H].")
         self.clouds = tool(
-            "☁",
+            "",
             "Draw each class or group as a cloud, with its name where it is densest. Default: off.",
             checkable=True,
         )
-        self.export = menu_button("⇩", "Write picks, vectors or a picture to a file.")
+        self.export = menu_button("", "Write picks, vectors or a picture to a file.")
+        self.export.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._fill_export()
+        self.set_colours(ThemeColours.of("dark"))
         column = QVBoxLayout(self)
         tighten(column)
         column.addLayout(
@@ -76,6 +78,13 @@ class ToolRow(QWidget):
         self.fit.clicked.connect(self.fit_requested)
         self.clouds.toggled.connect(self.clouds_toggled)
         self.colour.activated.connect(lambda _: self.colour_chosen.emit(self.colour.currentText()))
+
+    def set_colours(self, colours: ThemeColours) -> None:
+        """Draw the icons in the colours of a theme."""
+        others = {"fit": self.fit, "clouds": self.clouds, "export": self.export}
+        for name, made in (self.tools | others).items():
+            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            made.setIcon(icon(name, colours.text))
 
     def choose(self, name: str) -> None:
         """Take up a tool: a key of `TOOLS`."""

@@ -248,9 +248,9 @@ class ExplorerView(Dock):
         """Paint in the colours of a theme of napari."""
         colours = ThemeColours.of(theme)
         self._dark = colours.background.lightness() < _HALF_LIGHT
-        for widget in (self.canvas, self.gallery, self.average, self.groups.bars):
-            set_colours = getattr(widget, "set_theme", None) or widget.set_colours
-            set_colours(colours)
+        self.canvas.set_theme(colours)
+        for widget in (self.tools, self.gallery, self.average, self.groups.bars):
+            widget.set_colours(colours)
         self.show_colouring(*self._colouring)
 
     def show_kept(self, names: Mapping[int, str]) -> None:

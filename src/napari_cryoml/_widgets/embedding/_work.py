@@ -82,15 +82,16 @@ def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sent
     images, positions = embedding.images, embedding.positions
     if images is None or positions is None:
         raise InputError("These rows lie in no images: there are no crops to show.")
-    sources, diameter = link.image_sources()
-    wanted = {source.name for source in sources}
+    found = link.picks_source()
+    wanted = {source.name for source in found.sources}
     table = PicksTable.of(
         Picks(name, positions[images == name])
         for name in np.unique(images).tolist()
         if name in wanted
     )
     box = embedding.provenance.get("box")
-    return _cut(sources, table, diameter=diameter or None, box=int(box) if box else None)
+    diameter = max(found.diameters.values(), default=0.0)
+    return _cut(found.sources, table, diameter=diameter or None, box=int(box) if box else None)
 
 
 def _cut(
