@@ -362,6 +362,20 @@ def test_csv_as_anybody_writes_it(tmp_path, text) -> None:
     assert found.ids.tolist() == (["7"] if text[0] == "," else ["007"])
 
 
+def test_csv_without_a_header(tmp_path) -> None:
+    (tmp_path / "e.csv").write_text("P_1,RPL28,-0.5,1\nP_2,SDC2,2e-3,4.25\n")
+    found = read_embedding(tmp_path / "e.csv")
+    assert found.ids.tolist() == ["P_1", "P_2"]
+    np.testing.assert_allclose(found.vectors, [[-0.5, 1], [2e-3, 4.25]], rtol=1e-6)
+    assert found.table["column1"].tolist() == ["RPL28", "SDC2"]
+
+
+def test_vectors_of_the_zoo(shared_data) -> None:
+    found = read_embedding(shared_data / "embeddings/music_toy/toy_APMS_embedding.csv")
+    assert found.vectors.shape == (100, 100)
+    assert found.ids[0] == "APMS_1"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

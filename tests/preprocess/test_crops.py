@@ -184,7 +184,7 @@ def test_what_is_odd_is_said() -> None:
     with pytest.warns(InputWarning) as said:
         crops = PickCrops(sources, table(*[Picks(n, spots) for n in "abc"]), 4)
     words = " ".join(str(entry.message) for entry in said)
-    assert "1 images with picks ('c' ...) are not among" in words
+    assert "of 1 image(s) that are not open were left out: 'c'" in words
     assert "2 picks without a position" in words
     assert "2 of 4 picks lie outside their image" in words
     assert "2 to 3 angstrom" in words
@@ -195,7 +195,11 @@ def test_what_is_odd_is_said() -> None:
 @pytest.mark.parametrize(
     ("picks", "options", "sentence"),
     [
-        (Picks("other", np.ones((2, 2))), {"box": 4}, r"'other' ...\) is among the 1 images"),
+        (
+            Picks("other", np.ones((2, 2))),
+            {"box": 4},
+            r"\('other'\) is among those that are open \('a.mrc'\)",
+        ),
         (Picks("a", np.ones((0, 2))), {"box": 4}, "no picks to cut out"),
         (Picks("a", np.ones((1, 3))), {"box": 4}, "2 axes, its picks have 3"),
         (Picks("a", np.ones((1, 2))), {"box": 25}, "between 2 and 24 pixels"),

@@ -47,7 +47,8 @@ def read_embedding(path: str | Path) -> Embedding:
     ids are the column ``id`` or ``index`` (or that of a pandas index), else the first column of
     text whose values all differ, else the rows are numbered from 0. Columns ``image``, ``y`` and
     ``x`` (and ``z``), in upper or lower case, are positions in pixels. Everything else is kept in
-    the table.
+    the table. A CSV file whose first line holds decimal numbers has no header: the first column
+    of text then holds the ids, and columns of numbers the vectors.
 
     Of AnnData, the vectors are ``X``, dense or sparse, the ids ``obs_names``, and the table
     ``obs`` and the columns UMAP0, UMAP1, ... of ``obsm["X_umap"]``, likewise tSNE and PCA.

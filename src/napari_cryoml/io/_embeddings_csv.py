@@ -24,14 +24,18 @@ from napari_cryoml.io._embeddings_columns import (
     vector_columns,
 )
 
+_DECIMAL = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORECASE)
 _NOT_A_NUMBER = re.compile(r"column #(\d+): .*?invalid value '(.*)'", re.DOTALL)
 
 
 def read(path: Path) -> Embedding:
-    """Return the embedding in a table of text with a header; commas, tabs or semicolons divide."""
-    names, delimiter = _header(path)
+    """Return the embedding in a table of text; commas, tabs or semicolons divide its cells."""
+    first, delimiter = _first_line(path)
+    has_header = not any(_DECIMAL.fullmatch(cell) for cell in first)
+    names = first if has_header else _made_up(first)
+    _check_names(names, path.name)
     with _complaints(names, path.name):
-        table = _read_table(path, names, delimiter)
+        table = _read_table(path, names, delimiter, skip_rows=int(has_header))
     numeric = [field.name for field in table.schema if is_number(field.type)]
     features = vector_columns(names, numeric, path.name)
     batches = table.select(features).combine_chunks().to_batches(2**16)
@@ -40,21 +44,36 @@ def read(path: Path) -> Embedding:
     return assemble(vectors, columns_of(table.select(others), path.name), None, path.name)
 
 
-def _header(path: Path) -> tuple[list[str], str]:
-    """Return the names of the columns, and what divides them."""
+def _first_line(path: Path) -> tuple[list[str], str]:
+    """Return the cells of the first line, and what divides them."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         line = file.readline()
     delimiter = max(",\t;", key=line.count)
-    names = next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
+    return next(csv.reader([line.strip("\r\n")], delimiter=delimiter), []), delimiter
+
+
+def _made_up(cells: list[str]) -> list[str]:
+    """Return names for columns without any: id for the first of text, f0, f1, ... for numbers."""
+    names: list[str] = []
+    n_numbers = 0
+    for cell in cells:
+        if _DECIMAL.fullmatch(cell) or cell.lstrip("+-").isdecimal():
+            names.append(f"f{n_numbers}")
+            n_numbers += 1
+        else:
+            names.append(f"column{len(names)}" if ID in names else ID)
+    return names
+
+
+def _check_names(names: list[str], where: str) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InputError(f"{path.name} has two columns named {twice!r}: rename one of them.")
+        raise InputError(f"{where} has two columns named {twice!r}: rename one of them.")
     if not names:
-        raise InputError(f"{path.name} is empty: a header and a row for each vector were expected.")
-    return names, delimiter
+        raise InputError(f"{where} is empty: a header and a row for each vector were expected.")
 
 
-def _read_table(path: Path, names: list[str], delimiter: str) -> Any:
+def _read_table(path: Path, names: list[str], delimiter: str, skip_rows: int) -> Any:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -62,7 +81,7 @@ def _read_table(path: Path, names: list[str], delimiter: str) -> Any:
     numbers = {name: pa.float32() for name in names if re.fullmatch(r"f?\d+", name)}
     return arrow_csv.read_csv(
         path,
-        read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=1),
+        read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=skip_rows),
         parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
         convert_options=arrow_csv.ConvertOptions(column_types=text | numbers),
     )

@@ -16,6 +16,8 @@ from napari_cryoml.io import match_images
 
 Column = npt.NDArray[Any]
 
+_SHOWN = 3
+
 
 def pick_id(image: str, position: npt.ArrayLike) -> str:
     """Return the name of a pick, the same whenever it is made: ``IMAGE@y,x`` or ``IMAGE@z,y,x``.
@@ -113,17 +115,18 @@ def _matched(sources: Sequence[ImageSource], table: PicksTable) -> list[tuple[Im
     lost = list(dict.fromkeys(picks.image for picks in filled if picks.image not in names))
     if not names:
         raise InputError(
-            f"None of the {len(lost)} images with picks ({lost[0]!r} ...) is among the "
-            f"{len(sources)} images that are open: open the images these picks were made on."
+            f"None of the images with picks ({_some(lost)}) is among those that are open "
+            f"({_some(list(by_name))}): open the images these picks were made on."
         )
     if lost:
-        warn(
-            f"{len(lost)} images with picks ({lost[0]!r} ...) are not among the images that are "
-            "open; their picks were left out."
-        )
+        warn(f"The picks of {len(lost)} image(s) that are not open were left out: {_some(lost)}.")
     matched = [(by_name[names[p.image]], p) for p in filled if p.image in names]
     _check_axes(matched)
     return matched
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _check_axes(matched: Sequence[tuple[ImageSource, Picks]]) -> None:
