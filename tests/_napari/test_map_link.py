@@ -36,6 +36,7 @@ from napari_cryoml.data import (
 )
 
 RED, GREEN, BLUE = [1.0, 0, 0, 1], [0, 1.0, 0, 1], [0, 0, 1.0, 1]
+NOTHING = [0.0] * 4
 PALETTE = np.array([RED, GREEN, BLUE], np.float32)
 PIXEL = 2.0
 
@@ -239,6 +240,7 @@ def test_a_filter_hides_other_rows_and_what_is_no_row(layers, ndim):
     shown = np.array([True, True, False, True, True])
     layers.paint_picks(painter_of(ndim, (0, 0, 0, 0, 0), shown, n=3))
     assert layers.layer("picks").shown.tolist() == [False, True, True, False]
+    assert layers.layer("picks").border_color[:, 3].tolist() == [0, 1, 1, 0]
     layers.paint_picks(None)
     assert layers.layer("picks").shown.all()
 
@@ -446,7 +448,7 @@ def test_points_are_painted_and_given_back(link, viewer):
     layer = viewer.layers["points"]
     borders, faces = layer.border_color.copy(), layer.face_color.copy()
     link.paint(RowPaint(np.array([0, 0, 0, 1, 2, 0]), PALETTE, np.arange(6) != 5))
-    assert layer.border_color.tolist() == layer.face_color.tolist() == [RED, GREEN, BLUE, RED]
+    assert layer.border_color.tolist() == layer.face_color.tolist() == [RED, GREEN, BLUE, NOTHING]
     assert layer.shown.tolist() == [True, True, True, False]
     assert not layer.selected_data
     link.paint(None)
@@ -482,7 +484,7 @@ def test_points_that_come_and_go_keep_the_others_in_step(link, viewer, ndim):
     link.paint(RowPaint(np.array([0, 0, 0, 1, 2, 0]), PALETTE, np.arange(6) != 3))
     layer.add(np.full(ndim, 1.0))
     assert said == [("changed",)]
-    assert layer.border_color[:4].tolist() == [RED, GREEN, BLUE, RED]
+    assert layer.border_color[:4].tolist() == [RED, NOTHING, BLUE, RED]
     assert layer.shown.tolist() == [True, False, True, True, False]
     layer.selected_data = {0}
     layer.remove_selected()

@@ -38,7 +38,10 @@ class LayerDress:
             filled = known & (faces[:, 3] > 0)
             faces[filled] = painted.colours[filled]
         if painted.shown is not None:
-            shown[here] &= painted.shown[here]
+            hidden = here & ~painted.shown
+            shown[hidden] = False
+            # napari draws points that are not shown all the same where no axis is sliced.
+            borders[hidden] = faces[hidden] = 0
         self._show(borders, faces, shown)
         self._write(dict(painted.columns or {}))
 

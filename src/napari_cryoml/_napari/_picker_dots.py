@@ -64,6 +64,9 @@ class Dots:
         if self.colours is not None:
             painted = ~self.crosses & ~np.isnan(self.colours[:, 0])
             colours[painted] = self.colours[painted]
+        if self.shown is not None:
+            # napari draws points that are not shown all the same where no axis is sliced.
+            colours[~self.shown] = 0
         return colours
 
     @property
