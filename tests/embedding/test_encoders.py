@@ -9,7 +9,7 @@ from napari_cryoml.embedding import LiveEncoderConfig, encoders
 from napari_cryoml.embedding import _live_encoder as live_module
 from napari_cryoml.features import FeatureCache, FeatureMap
 from napari_cryoml.picking import Picker, PickerConfig
-from napari_cryoml.picking.live import LiveConfig, live_features
+from napari_cryoml.picking.live import LiveConfig, LivePicker, live_features
 from napari_cryoml.preprocess import PickCrops, PreprocessConfig, Preprocessor
 from napari_cryoml.simulate import MicrographConfig, simulate_micrograph
 
@@ -182,20 +182,26 @@ def test_live_without_learned_channels_draws_in_outliers(image):
 
 def test_features_that_the_live_picker_made_are_used(image, monkeypatch, tmp_path):
     monkeypatch.setattr(live_module, "user_cache_folder", lambda: tmp_path)
-    crops = pick_crops([image])
-    live = LiveConfig(diameter=DIAMETER, device="cpu")
-    config = LiveEncoderConfig.of(live)
-    first = config.build().encode(crops, np.arange(5))
-    assert list(tmp_path.iterdir())
+    live = LiveConfig(diameter=DIAMETER, pixel_size=4.0, device="cpu")
+    LivePicker.of([image], FeatureCache(folder=tmp_path)).features("one.mrc", live)
 
     def refuse(*_):
         raise AssertionError("made again")
 
     monkeypatch.setattr("napari_cryoml.picking.live.live_features", refuse)
-    again = config.build().encode(crops, np.arange(5))
-    np.testing.assert_array_equal(again, first)
-    with pytest.raises(AssertionError, match="made again"):
-        live_module.LiveEncoder(config, FeatureCache()).encode(crops, [0])
+    crops = pick_crops([image])
+    for config in (LiveEncoderConfig.of(live), LiveEncoderConfig(diameter=DIAMETER)):
+        assert len(config.build().encode(crops, np.arange(5))) == 5
+        with pytest.raises(AssertionError, match="made again"):
+            live_module.LiveEncoder(config, FeatureCache()).encode(crops, [0])
+
+
+def test_the_pixel_size_is_that_of_the_images_if_they_agree(image):
+    config = LiveEncoderConfig(diameter=DIAMETER)
+    assert config.live(pick_crops([image])).pixel_size == 4.0
+    assert LiveEncoderConfig(diameter=9, pixel_size=3.0).live(pick_crops([image])).pixel_size == 3
+    other = ArrayImage(image.array, "other.mrc", 4.01)
+    assert config.live(pick_crops([image, other])).pixel_size is None
 
 
 def test_the_live_encoder_needs_a_diameter_and_images(image):

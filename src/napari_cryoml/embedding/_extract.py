@@ -179,11 +179,13 @@ def _encode_all(
         _take_up(state, store)
     n_before, start = state.n_done, time.perf_counter()
     rate = 0.0
+    images = crops.images  # once: they may be made of a table each time
     no_rows = np.empty(0, np.intp)  # before the work, a sign that it begins
     for rows in itertools.chain([no_rows], crops.batches(batch)):
         left = rows[~state.done[rows]]
         if len(left):
-            _encode(state, encoder, crops, left, store)
+            for part in _by_image(images, left):
+                _encode(state, encoder, crops, part, store)
             rate = (state.n_done - n_before) / max(time.perf_counter() - start, 1e-9)
         elif len(rows):
             continue
@@ -209,24 +211,25 @@ def _encode(
     rows: npt.NDArray[np.intp],
     store: VectorStore | None,
 ) -> None:
-    """Encode a batch image by image, so that one that cannot be used spoils no other."""
-    for part in _by_image(crops, rows):
-        try:
-            vectors = _half(encoder.encode(crops, part))
-        except InputError as error:
-            state.refuse(part, error)
-            continue
-        state.put(part, vectors)
-        if store is not None:
-            store.add(part, vectors)
+    """Encode some rows, and keep their vectors if there is a store."""
+    try:
+        vectors = _half(encoder.encode(crops, rows))
+    except InputError as error:
+        state.refuse(rows, error)
+        return
+    state.put(rows, vectors)
+    if store is not None:
+        store.add(rows, vectors)
 
 
-def _by_image(crops: Crops, rows: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
-    """Return the rows of each image."""
-    if crops.images is None:
+def _by_image(
+    images: npt.NDArray[np.str_] | None, rows: npt.NDArray[np.intp]
+) -> list[npt.NDArray[np.intp]]:
+    """Return the rows of each image: one that cannot be used is to spoil no other."""
+    if images is None:
         return [rows]
-    images = crops.images[rows]
-    return [rows[images == name] for name in np.unique(images)]
+    names = images[rows]
+    return [rows[names == name] for name in np.unique(names)]
 
 
 def _half(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:

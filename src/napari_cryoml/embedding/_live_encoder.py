@@ -40,7 +40,7 @@ class LiveEncoderConfig(CropEncoderConfig):
         None,
         gt=0,
         description="Angstrom per pixel that the diameter is given in; images sampled otherwise "
-        "are brought to the same scale.",
+        "are brought to the same scale. None for that of the images, if they agree.",
     )
     learned: bool = Field(
         True, description="Use the learned channels of the live picker (micrographs only)."
@@ -99,7 +99,7 @@ class LiveEncoderConfig(CropEncoderConfig):
             )
         return LiveConfig(
             diameter=float(diameter),
-            pixel_size=self.pixel_size,
+            pixel_size=self.pixel_size or _pixel_size(crops),
             ndim=3 if len(crops.shape) == 3 else 2,
             encoder=self.learned,
             mask_borders=self.mask_borders,
@@ -185,6 +185,12 @@ def interpolated(
         index = np.minimum(below + corner, last)
         total += weight[:, None].astype(np.float32) * values[(slice(None), *index.T)].T
     return total
+
+
+def _pixel_size(crops: Crops) -> float | None:
+    """Return the pixel size that all images say: with it, the live picker keeps its features."""
+    sizes = {source.pixel_size for source in getattr(crops, "sources", ())}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def _positions(crops: Crops, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
