@@ -101,7 +101,16 @@ def extract(
     state.finish(crops.ids)
     yield Extracted(done=state.n_done, total=len(crops), message=state.news())
     whitening = Whitening.fit(state.vectors, whiten, components)
-    return _embedding(state, crops, table, _provenance(crops, config, whitening, state.notes))
+    provenance = _provenance(crops, config, whitening, state.notes)
+    done, vectors = state.done, state.vectors[state.done]
+    return Embedding(
+        vectors=vectors if whiten == "none" else _half(whitening.apply(vectors)),
+        ids=crops.ids[done],
+        images=None if crops.images is None else crops.images[done],
+        positions=None if crops.positions is None else crops.positions[done],
+        table={name: np.asarray(values)[done] for name, values in table.items()},
+        provenance=provenance,
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -237,24 +246,6 @@ def _half(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
     held = np.clip(vectors, -_LARGEST, _LARGEST).astype(np.float16)
     held[~np.isfinite(vectors)] = np.nan
     return held
-
-
-def _embedding(
-    state: _Extraction,
-    crops: Crops,
-    table: Mapping[str, npt.NDArray[Any]],
-    provenance: dict[str, Any],
-) -> Embedding:
-    done = state.done
-    whitening = Whitening.from_json(provenance["whitening"])
-    return Embedding(
-        vectors=_half(whitening.apply(state.vectors[done])),
-        ids=crops.ids[done],
-        images=None if crops.images is None else crops.images[done],
-        positions=None if crops.positions is None else crops.positions[done],
-        table={name: np.asarray(values)[done] for name, values in table.items()},
-        provenance=provenance,
-    )
 
 
 def _provenance(
