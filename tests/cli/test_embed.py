@@ -7,7 +7,14 @@ import pytest
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Embedding, Picks, PicksTable
-from napari_cryoml.io import open_images, read_embedding, read_picks, write_embedding, write_picks
+from napari_cryoml.io import (
+    open_image,
+    open_images,
+    read_embedding,
+    read_picks,
+    write_embedding,
+    write_picks,
+)
 from napari_cryoml.jobs import run_inline
 from napari_cryoml.preprocess import pick_id
 
@@ -303,9 +310,78 @@ def test_a_part_becomes_an_embedding(shell, embedding, tmp_path, words, kinds) -
     np.testing.assert_array_equal(part.vectors, whole.vectors[whole.rows_of(part.ids)])
 
 
+@pytest.fixture
+def labelled(embedding) -> Path:
+    """Give classes to five rows of the kinds a and b each, and none to the others."""
+    rows = read_embedding(embedding)
+    kinds = rows.table["kind"]
+    known = np.isin(np.arange(N), [0, 1, 3, 4, 6, 7, 9, 10, 12, 13])
+    return write_embedding(rows.with_columns(named=np.where(known, kinds, "")), embedding)
+
+
+def test_what_is_unlike_all_that_is_labelled(shell, labelled, tmp_path) -> None:
+    out = tmp_path / "new.parquet"
+    words = ["--classes", "named", "--method", "neighbours", "--out", out, "--json"]
+    said = shell("embed", "novelty", labelled, *words)
+    assert said.code == 0, said.err
+    table = read_embedding(out).table
+    assert said.json["columns"] == ["novelty", "novelty probability"]
+    assert table["novelty"][table["kind"] == "c"].min() > said.json["threshold"]
+    assert said.json["n_new"] == int((table["novelty"] > said.json["threshold"]).sum())
+    assert (said.json["method"], set(said.json["auroc"])) == ("neighbours", {"a", "b"})
+
+
+def test_classes_spread_to_neighbours(shell, labelled) -> None:
+    words = ["--classes", "named", "--set", "least_confidence=0", "--json"]
+    said = shell("embed", "spread", labelled, *words, "--set", "neighbours=4")
+    assert said.code == 0, said.err
+    table = read_embedding(labelled).table
+    for kind in "ab":
+        assert set(table["spread class"][table["kind"] == kind]) == {kind}
+    assert said.json["held_out_accuracy"] == 1
+    assert said.json["n_new"] == int(((table["named"] == "") & (table["spread class"] != "")).sum())
+
+
+def test_the_crops_of_a_cluster_are_averaged(shell, micrographs, tmp_path) -> None:
+    path, out = tmp_path / "e.parquet", tmp_path / "average.mrc"
+    assert embed(shell, micrographs, path, *RINGS, "--size", 24).code == 0
+    rows = read_embedding(path)
+    write_embedding(rows.with_columns(k=np.arange(28) % 2), path)
+    words = ["--column", "k", "--values", "1", "--set", "iterations=1", "--set", "starts=1"]
+    said = shell("embed", "average", path, micrographs, *words, "--out", out, "--json")
+    assert said.code == 0, said.err
+    assert (said.json["n_averaged"], said.json["of"]) == (14, 14)
+    found = open_image(out)
+    assert found.shape == (24, 24)
+    size = open_images([micrographs])[0].pixel_size
+    assert found.pixel_size == pytest.approx(size * 36 / 24, rel=1e-5)
+    assert said.json["pixel_size"] == pytest.approx(found.pixel_size)
+    assert len(said.json["frc"]) > 5
+    assert said.json["frc"][0] == 1
+    said = shell("embed", "average", path, micrographs, "--box", 20, *words, "--out", out)
+    assert said.code == 0, said.err
+    assert "frc" not in said.out
+    assert open_image(out).shape == (20, 20)
+
+
+def test_an_average_needs_a_box(shell, micrographs, tmp_path) -> None:
+    place = {"images": np.array(["micrograph_000.mrc"]), "positions": np.full((1, 2), 50.0)}
+    whole = Embedding(np.zeros((1, 2)), np.array(["a"]), **place)
+    path = write_embedding(whole, tmp_path / "e.parquet")
+    said = shell("embed", "average", path, micrographs, "--out", tmp_path / "a.mrc")
+    assert said.code == 2
+    assert "does not tell how wide its crops were: give --box" in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
+        (["novelty", "E", "--classes", "number"], "the column 'number' holds numbers"),
+        (["novelty", "E"], "no column 'class'"),
+        (["novelty", "E", "--classes", "kind", "--method", "magic"], "method: "),
+        (["spread", "E", "--classes", "score"], "the column 'score' holds numbers"),
+        (["average", "E", "none.mrc", "--out", "a.mrc"], "There is no file none.mrc"),
+        (["average", "E", "none.mrc", "--out", "a.mrc", "--most", 1], "most: "),
         (["project", "E", "--method", "magic"], "choose one of pca, tsne, umap"),
         (
             ["project", "E", "--method", "pca", "--perplexity", 9],

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.cli._embed_average import average
+from napari_cryoml.cli._embed_classes import novelty, spread
 from napari_cryoml.cli._embed_export import export
 from napari_cryoml.cli._embed_files import check_embedding_output, given_options, write_result
 from napari_cryoml.cli._embed_groups import cluster
@@ -183,5 +185,8 @@ def _encoder(name: str, device: str, picker: Path | None) -> CropEncoderConfig:
 
 app.command()(project)
 app.command()(cluster)
+app.command()(novelty)
+app.command()(spread)
 app.command()(plot)
+app.command()(average)
 app.command()(export)
