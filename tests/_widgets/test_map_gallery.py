@@ -97,26 +97,23 @@ class TestFlow:
 
 
 class TestShelf:
-    def test_asks_once_for_each_picture_of_a_size(self):
+    def test_knows_which_pictures_of_a_size_it_lacks(self):
         shelf = PictureShelf()
         shelf.put(1, as_qimage(pictures(1)[0]))
-        assert shelf.to_ask([0, 1, 2], SIDE) == [0, 2]
-        assert shelf.to_ask([0, 1, 2, 3], SIDE) == [3]
-        assert shelf.to_ask([1], 48) == [1]
-        shelf.ask_again()
-        assert shelf.to_ask([0, 1], SIDE) == [0]
+        assert shelf.lacking([0, 1, 2], SIDE) == [0, 2]
+        assert shelf.lacking([1], 48) == [1]
+        shelf.clear()
+        assert shelf.lacking([1], SIDE) == [1]
 
-    def test_forgets_what_was_shown_longest_ago_and_asks_for_it_again(self):
+    def test_forgets_what_was_shown_longest_ago(self):
         shelf = PictureShelf()
         picture = as_qimage(pictures(1, 8)[0])
-        shelf.to_ask(range(MOST_KEPT + 1), 8)
         for row in range(MOST_KEPT):
             shelf.put(row, picture)
         shelf.get(0)
         shelf.put(MOST_KEPT, picture)
         assert len(shelf) == MOST_KEPT
-        assert shelf.get(1) is None
-        assert shelf.to_ask([0, 1], 8) == [1]
+        assert shelf.lacking([0, 1, 2], 8) == [1]
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -144,6 +141,14 @@ class TestAsking:
         grid.set_thumbnails(asked.args[0], pictures(8))
         with qtbot.assertNotEmitted(grid.needed, wait=150):
             grid.resize(grid.width() + 3, grid.height())
+
+    def test_what_has_not_come_yet_is_asked_for_with_the_rest(self, grid, qtbot):
+        with qtbot.waitSignal(grid.needed):
+            grid.set_rows(np.arange(1000))
+        grid.set_thumbnails([4, 5], pictures(2))
+        with qtbot.waitSignal(grid.needed) as asked:
+            grid.verticalScrollBar().setValue(SIDE + GAP)
+        assert asked.args[0][:4] == [6, 7, 8, 9]
 
     def test_scrolling_asks_for_what_comes_into_view(self, grid, qtbot):
         with qtbot.waitSignal(grid.needed):
@@ -383,6 +388,7 @@ class TestGallery:
         gallery.set_rows([1], "novelty", 1)
         gallery.set_orders(["centrality", "random"])
         assert gallery.order.count() == 2
+        gallery.set_orders(["centrality", "random"])
         assert gallery.order.currentData() == "centrality"
         assert heard == []
 

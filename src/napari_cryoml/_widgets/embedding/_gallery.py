@@ -35,7 +35,7 @@ class CropGallery(QWidget):
     """
 
     needed = Signal(list)
-    """Rows whose thumbnails are wanted, of the side `side`."""
+    """All rows whose thumbnails are wanted, of the side `side`, in place of any before."""
 
     clicked = Signal(int, str)
     """A row and how: "left", "right", "shift+left", "alt+left" and so on."""
@@ -125,6 +125,8 @@ class CropGallery(QWidget):
     def set_orders(self, names: Sequence[str]) -> None:
         """Offer only these of `ORDERS`; the one on show stays, or the first takes its place."""
         kept = self.order.currentData()
+        if [self.order.itemData(index) for index in range(self.order.count())] == list(names):
+            return
         self.order.blockSignals(True)
         self.order.clear()
         for name in names:

@@ -67,11 +67,10 @@ class Flow:
 
 
 class PictureShelf:
-    """Pictures of rows, the latest that were shown, and which rows were asked for."""
+    """Pictures of rows, the latest that were shown."""
 
     def __init__(self) -> None:
         self._pictures: OrderedDict[int, QImage] = OrderedDict()
-        self._asked: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -81,8 +80,7 @@ class PictureShelf:
         self._pictures.pop(row, None)
         self._pictures[row] = picture
         if len(self._pictures) > MOST_KEPT:
-            gone, _ = self._pictures.popitem(last=False)
-            self._asked.discard(gone)
+            self._pictures.popitem(last=False)
 
     def get(self, row: int) -> QImage | None:
         """Return the picture of a row, or None."""
@@ -90,24 +88,17 @@ class PictureShelf:
             self._pictures.move_to_end(row)
         return self._pictures.get(row)
 
-    def to_ask(self, rows: Iterable[int], side: int) -> list[int]:
-        """Return the rows without a picture of this size that were not asked for, and note them."""
-        missing = [row for row in rows if row not in self._asked and not self._has(row, side)]
-        self._asked.update(missing)
-        return missing
+    def lacking(self, rows: Iterable[int], side: int) -> list[int]:
+        """Return the rows without a picture of this size."""
+        return [row for row in rows if not self._has(row, side)]
 
     def _has(self, row: int, side: int) -> bool:
         picture = self._pictures.get(row)
         return picture is not None and picture.width() == side
 
-    def ask_again(self) -> None:
-        """Forget which rows were asked for."""
-        self._asked.clear()
-
     def clear(self) -> None:
         """Forget everything."""
         self._pictures.clear()
-        self._asked.clear()
 
 
 def as_qimage(image: npt.NDArray[np.uint8]) -> QImage:

@@ -55,7 +55,10 @@ class GalleryGrid(QAbstractScrollArea):
     """
 
     needed = Signal(list)
-    """Rows in view, and on the next page, whose pictures are not there."""
+    """All rows in view, and on the next page, whose pictures are not there.
+
+    What was asked for before and has not begun yet may be dropped.
+    """
 
     clicked = Signal(int, str)
     """A row and how: "left", "right", "shift+left", "alt+left" and so on."""
@@ -121,7 +124,6 @@ class GalleryGrid(QAbstractScrollArea):
         self._rows = rows
         self._current = -1
         self._point_at(-1)
-        self._pictures.ask_again()
         self._rescale()
         self.verticalScrollBar().setValue(0)
         self._asking.start()
@@ -133,7 +135,6 @@ class GalleryGrid(QAbstractScrollArea):
             return
         first = self._in_view()[:1]
         self._size = side
-        self._pictures.ask_again()
         self._rescale()
         self.verticalScrollBar().setValue(self._flow.place(first[0])[1] - GAP if first else 0)
         self._asking.start()
@@ -202,7 +203,8 @@ class GalleryGrid(QAbstractScrollArea):
 
     def _ask(self) -> None:
         rows = [int(self._rows[index]) for index in self._in_view(pages=2.0)]
-        missing = self._pictures.to_ask(rows, self._size)
+        # All of them, though some may be on their way: this may take the place of what was asked.
+        missing = self._pictures.lacking(rows, self._size)
         if missing:
             self.needed.emit(missing)
 
