@@ -188,7 +188,7 @@ def test_features_that_the_live_picker_made_are_used(image, monkeypatch, tmp_pat
     def refuse(*_):
         raise AssertionError("made again")
 
-    monkeypatch.setattr("napari_cryoml.picking.live.live_features", refuse)
+    monkeypatch.setattr("napari_cryoml.picking.live._engine.live_features", refuse)
     crops = pick_crops([image])
     for config in (LiveEncoderConfig.of(live), LiveEncoderConfig(diameter=DIAMETER)):
         assert len(config.build().encode(crops, np.arange(5))) == 5

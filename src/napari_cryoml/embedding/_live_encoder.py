@@ -9,12 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from napari_cryoml import __version__
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops, ImageSource
 from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
 from napari_cryoml.embedding._ring_vectors import ring_vectors
 from napari_cryoml.embedding._sources import check_sources, over_images
-from napari_cryoml.features import FeatureCache, FeatureMap, user_cache_folder
+from napari_cryoml.features import (
+    FEATURES_VERSION,
+    FeatureCache,
+    FeatureMap,
+    user_cache_folder,
+)
 from napari_cryoml.picking.live import LiveConfig
 
 Floats = npt.NDArray[np.float32]
@@ -71,12 +77,8 @@ class LiveEncoderConfig(CropEncoderConfig):
         )
 
     def state(self) -> str:
-        """Return the version of the features and a digest of the learned weights."""
-        from napari_cryoml.features import FEATURES_VERSION
-        from napari_cryoml.picking.live._encoded import encoder_digest
-
-        digests = [encoder_digest(ndim) for ndim in (2, 3)] if self.learned else []
-        return " ".join([str(FEATURES_VERSION), *digests])
+        """Return the versions of the features and of the package, which holds learned weights."""
+        return f"{FEATURES_VERSION} {__version__}"
 
     def check(self, crops: Crops) -> None:
         """Refuse crops without images, or picks of unknown diameter."""
@@ -147,13 +149,12 @@ class LiveEncoder:
     def _channels(
         self, image: ImageSource, live: LiveConfig, positions: npt.NDArray[np.float64]
     ) -> Floats:
-        from napari_cryoml.picking.live import live_features
-        from napari_cryoml.picking.live._channels import live_key, particle_channel
+        from napari_cryoml.picking.live import LivePicker
 
-        features = self.cache.get_or_make(live_key(image, live), lambda: live_features(image, live))
-        learned = particle_channel(live)
-        if learned is not None:
-            return interpolated(features, positions, slice(learned, None))
+        features = LivePicker.of([image], self.cache).features(image.name, live)
+        n_analytic = live.harmonics().n_channels
+        if features.n_channels > n_analytic:
+            return interpolated(features, positions, slice(n_analytic, None))
         analytic = interpolated(features, positions, slice(None))
         return np.asarray(_ANALYTIC_WEIGHT * np.arcsinh(analytic / _USUAL_RESPONSE), np.float32)
 
