@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _UNITS = 256
-_EPOCHS = 30
+_EPOCHS = 20
 _BATCH = 256
 _LEARNING_RATE = 2e-3
 _ROWS_AT_ONCE = 16_384

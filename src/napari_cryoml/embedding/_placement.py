@@ -61,4 +61,4 @@ class NeighbourPlacement:
 
 
 _EXACT_PAIRS = 50_000_000
-"""Beyond these, neighbours by cells: at five per cent of the work, 0.5 % of them are missed."""
+"""Beyond these, neighbours by cells."""

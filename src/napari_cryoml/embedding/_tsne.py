@@ -24,6 +24,8 @@ _MOMENTUM = 0.8
 _WIDTH = 1e-4  # of a map to begin with: larger ones do not unfold
 _NEW_PERPLEXITY = 5  # of rows that join a map, as recommended by openTSNE
 _NEW_ITERATIONS = 250
+_MANY = 5000
+"""Rows from which threads are worth their waiting for each other in every round."""
 
 
 @projections.register("tsne")
@@ -121,15 +123,15 @@ class Tsne(Projector):
         from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn
 
         from napari_cryoml.embedding._neighbours import nearest
-        from napari_cryoml.embedding._threads import n_threads
 
         perplexity = self._perplexity(len(vectors))
         indices, distances = nearest(vectors, k=int(3 * perplexity))
-        chances = joint_probabilities_nn(indices, distances, [perplexity], n_jobs=n_threads())
+        threads = _useful_threads(len(vectors))
+        chances = joint_probabilities_nn(indices, distances, [perplexity], n_jobs=threads)
         tsne = TSNE(
             learning_rate=self._config.learning_rate,
             random_state=self._config.seed,
-            n_jobs=n_threads(),
+            n_jobs=threads,
         )
         affinities = PrecomputedAffinities(chances, normalize=False)
         return tsne.prepare_initial(affinities=affinities, initialization=layout.astype(np.float64))
@@ -149,7 +151,6 @@ class Tsne(Projector):
 
         from napari_cryoml.embedding._neighbours import nearest
         from napari_cryoml.embedding._placement import mean_of_neighbours
-        from napari_cryoml.embedding._threads import n_threads
 
         n, k = len(vectors), 3 * _NEW_PERPLEXITY
         indices, distances = nearest(vectors, new, k)
@@ -175,8 +176,14 @@ class Tsne(Projector):
             max_grad_norm=0.25,
             max_step_norm=None,
             negative_gradient_method="bh",
-            n_jobs=n_threads(),
+            n_jobs=_useful_threads(len(new)),
             inplace=True,
         )
         same = distances[:, 0] == 0
         return np.where(same[:, None], begun, np.asarray(joined, np.float32))
+
+
+def _useful_threads(n_rows: int) -> int:
+    from napari_cryoml.embedding._threads import n_threads
+
+    return n_threads() if n_rows >= _MANY else 1
