@@ -239,10 +239,9 @@ def test_picks_that_are_no_rows_keep_their_colour(layers, ndim):
 def test_a_filter_hides_other_rows_and_what_is_no_row(layers, ndim):
     shown = np.array([True, True, False, True, True])
     layers.paint_picks(painter_of(ndim, (0, 0, 0, 0, 0), shown, n=3))
-    assert layers.layer("picks").shown.tolist() == [False, True, True, False]
     assert layers.layer("picks").border_color[:, 3].tolist() == [0, 1, 1, 0]
     layers.paint_picks(None)
-    assert layers.layer("picks").shown.all()
+    assert layers.layer("picks").border_color[:, 3].tolist() == [1] * 4
 
 
 def test_paint_follows_the_threshold_and_new_picks(layers, ndim):
@@ -449,22 +448,22 @@ def test_points_are_painted_and_given_back(link, viewer):
     borders, faces = layer.border_color.copy(), layer.face_color.copy()
     link.paint(RowPaint(np.array([0, 0, 0, 1, 2, 0]), PALETTE, np.arange(6) != 5))
     assert layer.border_color.tolist() == layer.face_color.tolist() == [RED, GREEN, BLUE, NOTHING]
-    assert layer.shown.tolist() == [True, True, True, False]
     assert not layer.selected_data
     link.paint(None)
     assert np.array_equal(layer.border_color, borders)
     assert np.array_equal(layer.face_color, faces)
-    assert layer.shown.all()
 
 
 def test_what_the_user_hides_stays_hidden(viewer):
-    points, image = pair(viewer, shown=np.array([True, False, True, True]))
+    shown = [True, False, True, True]
+    points, image = pair(viewer, shown=np.array(shown))
     link = LayerLink(viewer, points, image)
     link.set_rows(rows_of(line(4)))
     link.paint(RowPaint(np.zeros(6, int), PALETTE, np.arange(6) < 5))
-    assert points.shown.tolist() == [True, False, True, False]
+    assert points.shown.tolist() == shown
+    assert points.face_color[:, 3].tolist() == [1, 1, 1, 0]
     link.close()
-    assert points.shown.tolist() == [True, False, True, True]
+    assert points.shown.tolist() == shown
     link.close()
 
 
@@ -485,15 +484,16 @@ def test_points_that_come_and_go_keep_the_others_in_step(link, viewer, ndim):
     layer.add(np.full(ndim, 1.0))
     assert said == [("changed",)]
     assert layer.border_color[:4].tolist() == [RED, NOTHING, BLUE, RED]
-    assert layer.shown.tolist() == [True, False, True, True, False]
+    # What has come is no row.
+    assert layer.border_color[4, 3] == 0
     layer.selected_data = {0}
     layer.remove_selected()
-    assert layer.shown.tolist() == [False, True, True, False]
+    assert layer.border_color[:, 3].tolist() == [0, 1, 1, 0]
     layer.data = layer.data[1:]
     assert layer.border_color[:2].tolist() == [BLUE, RED]
     link.close()
-    assert layer.border_color[0].tolist() == usual
-    assert layer.shown.all()
+    assert layer.border_color.tolist() == [usual] * len(layer.data)
+    assert len(layer.data) == 3
 
 
 def test_an_emptied_layer_is_no_matter(link, viewer, ndim):

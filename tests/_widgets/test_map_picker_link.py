@@ -96,12 +96,12 @@ def test_paint_stays_in_the_picker_s_own_changes(link, picked):
     link.paint(RowPaint(np.zeros(12, int), PALETTE, np.arange(12) % 4 < 3))
     picked.results.move_threshold(1.5)
     layer = picked.layers.layer("picks")
-    assert (len(layer.data), layer.shown.all()) == (3, True)
+    assert layer.border_color.tolist() == [RED] * 3
     picked.layers.click_at(PLACES[0] * PIXEL_SIZE, NEGATIVE)
     assert [str(one) for one in layer.symbol] == ["x", "disc", "disc"]
     assert layer.border_color[1:].tolist() == [RED, RED]
     picked.results.move_threshold(0.0)
-    assert layer.shown.tolist() == [True, True, True, False]
+    assert layer.border_color[:, 3].tolist() == [1, 1, 1, 0]
 
 
 def test_columns_are_kept_in_step(link, picked, idle):

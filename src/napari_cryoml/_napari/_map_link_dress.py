@@ -1,4 +1,4 @@
-"""Colours, visibility and columns of a Points layer of the user's, lent and given back."""
+"""Colours and columns of a Points layer of the user's, lent and given back."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ class LayerDress:
         self._layer = layer
         self._borders = np.array(layer.border_color, np.float32)
         self._faces = np.array(layer.face_color, np.float32)
-        self._shown = np.array(layer.shown, bool)
         self._own_columns = [str(name) for name in layer.features]
         self._columns: list[str] = []
         self.busy = False
 
     def put_on(self, painted: Painted, here: npt.NDArray[np.bool_]) -> None:
         """Paint the points that are `here`, a mask; the others look as they do by themselves."""
-        borders, faces, shown = self._borders.copy(), self._faces.copy(), self._shown.copy()
+        borders, faces = self._borders.copy(), self._faces.copy()
         if painted.colours is not None:
             known = here & ~np.isnan(painted.colours[:, 0])
             borders[known] = painted.colours[known]
@@ -39,35 +38,28 @@ class LayerDress:
             faces[filled] = painted.colours[filled]
         if painted.shown is not None:
             hidden = here & ~painted.shown
-            shown[hidden] = False
-            # napari draws points that are not shown all the same where no axis is sliced.
+            # napari's own `shown` counts only where an axis is sliced; and it is the user's.
             borders[hidden] = faces[hidden] = 0
-        self._show(borders, faces, shown)
+        self._show(borders, faces)
         self._write(dict(painted.columns or {}))
 
     def take_off(self) -> None:
         """Give back what the layer looks like by itself; columns stay."""
-        self._show(self._borders, self._faces, self._shown)
+        self._show(self._borders, self._faces)
 
     def follow(self, event: Any) -> None:
         """Keep in step with points that came or went."""
         indices = [int(index) for index in event.data_indices]
         n_points = len(self._layer.data)
-        if str(event.action.value) == "removed" and len(self._shown) - len(indices) == n_points:
-            kept = np.delete(np.arange(len(self._shown)), indices)
+        if str(event.action.value) == "removed" and len(self._borders) - len(indices) == n_points:
+            kept = np.delete(np.arange(len(self._borders)), indices)
         else:
-            kept = np.arange(min(len(self._shown), n_points))
+            kept = np.arange(min(len(self._borders), n_points))
         n_new = n_points - len(kept)
         self._borders = _grown(self._borders[kept], self._layer.border_color, n_new)
         self._faces = _grown(self._faces[kept], self._layer.face_color, n_new)
-        self._shown = np.concatenate([self._shown[kept], np.ones(n_new, bool)])
 
-    def _show(
-        self,
-        borders: npt.NDArray[np.float32],
-        faces: npt.NDArray[np.float32],
-        shown: npt.NDArray[np.bool_],
-    ) -> None:
+    def _show(self, borders: npt.NDArray[np.float32], faces: npt.NDArray[np.float32]) -> None:
         layer = self._layer
         if not len(layer.data):
             return
@@ -76,8 +68,6 @@ class LayerDress:
             layer.border_color = borders
         if not np.allclose(layer.face_color, faces):
             layer.face_color = faces
-        if not np.array_equal(layer.shown, shown):
-            layer.shown = shown
 
     def _write(self, columns: dict[str, Any]) -> None:
         # What the user keeps under one of these names is left alone.
