@@ -18,11 +18,14 @@ from pydantic.fields import FieldInfo
 
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml._widgets.picker._keys import KEYS
+from napari_cryoml.averaging import AverageConfig
 from napari_cryoml.cli._app import app
 from napari_cryoml.embedding import (
     ClustersConfig,
     CropEncoderConfig,
+    NoveltyConfig,
     ProjectionConfig,
+    SpreadConfig,
     clusterings,
     encoders,
     projections,
@@ -236,6 +239,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "map options": partial(family_table, projections, ProjectionConfig),
     "clusterings": partial(kinds_table, clusterings),
     "cluster options": partial(family_table, clusterings, ClustersConfig),
+    "novelty options": partial(config_table, NoveltyConfig),
+    "spread options": partial(config_table, SpreadConfig),
+    "average options": partial(config_table, AverageConfig),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }
