@@ -17,7 +17,7 @@ class AverageConfig(Config):
     )
     angular_step: float = Field(
         4.0,
-        ge=1,
+        ge=2,
         le=30,
         description="Step in degrees of the turns that are tried before they are refined; it also "
         "sets the finest detail that is looked at, about 90 / step periods to a box.",
@@ -31,13 +31,13 @@ class AverageConfig(Config):
     diameter: float | None = Field(
         None,
         gt=0,
-        description="Diameter in pixels of the soft disc within which crops are compared; nine "
-        "tenths of the box by default.",
+        description="Diameter in pixels of the soft disc within which crops are compared; four "
+        "fifths of the box by default.",
     )
     mirror: bool = Field(
         False, description="Whether a crop may also be mirrored: never for true projections."
     )
     most: int = Field(
-        500, ge=2, le=100_000, description="Most crops that are averaged: a random sample of more."
+        500, ge=2, le=2000, description="Most crops that are averaged: a random sample of more."
     )
     seed: int = Field(0, ge=0, description="Of the sample, the halves and the starts.")

@@ -94,7 +94,7 @@ def shell_correlation(
     ----------
     a, b : array of shape (y, x) or (z, y, x)
     mask : array of the same shape, optional
-        Weights of the pixels; a soft disc or ball of nine tenths of the shortest side by default.
+        Weights of the pixels; a soft disc or ball of four fifths of the shortest side by default.
     pixel_size : float, optional
         Angstrom per pixel.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-DEFAULT_SHARE = 0.9
+DEFAULT_SHARE = 0.8
 """Diameter of the mask as a share of the shortest side, where no diameter is given."""
 _EDGE_SHARE = 0.1
 _LEAST_EDGE = 2.0
