@@ -65,6 +65,7 @@ class EmbeddingCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scene = MapScene()
+        self._seen = self.scene.view
         self._tools, self._clear = MapTools(self), PatientClear(self)
         self._input = MapInput(self, self._tools, self._clear)
         self._hover = Hover(self.scene.nearest, self)
@@ -100,6 +101,7 @@ class EmbeddingCanvas(QWidget):
         self._hover.changed.connect(self.update)
         self._clouds.changed.connect(self.update)
         self._corner.chosen.connect(self.legend_clicked)
+        self._corner.arranged.connect(self._make_room)
 
     # What is shown
 
@@ -122,7 +124,6 @@ class EmbeddingCanvas(QWidget):
             self.ring([])
             self._hover.leave()
         self._explain()
-        self.view_changed.emit()
 
     def set_codes(
         self,
@@ -240,9 +241,7 @@ class EmbeddingCanvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole map whole, or its middle in the middle."""
-        self.scene.resize(self.width(), self.height())
         self._corner.arrange()
-        self._viewed()
 
     def _colour(self, colouring: Colouring) -> None:
         self.scene.set_colouring(colouring)
@@ -254,6 +253,10 @@ class EmbeddingCanvas(QWidget):
         self._corner.show(scene.colouring, scene.dark)
         self._clouds.show(self._clouds.wanted, scene.placed(), scene.colouring, scene.dark)
         self.update()
+
+    def _make_room(self) -> None:
+        self.scene.resize(self.width(), self.height(), self._corner.width)
+        self._viewed()
 
     def _pan(self, right: float, down: float) -> None:
         self._go(self.scene.view.panned(right, down))
@@ -267,7 +270,9 @@ class EmbeddingCanvas(QWidget):
 
     def _viewed(self) -> None:
         self.update()
-        self.view_changed.emit()
+        if self.scene.view != self._seen:
+            self._seen = self.scene.view
+            self.view_changed.emit()
 
     def _redraw(self) -> None:
         self.setCursor(self._tools.cursor)

@@ -17,6 +17,7 @@ NO_CATEGORY = "none"
 
 _GAP = 6
 _SHARE = 0.7
+_ROOMY_PX = 480
 
 
 class ColourCorner(QObject):
@@ -29,6 +30,9 @@ class ColourCorner(QObject):
 
     chosen = Signal(str)
     """Name of the category that was clicked; `NO_CATEGORY` for those without."""
+
+    arranged = Signal()
+    """Its size is another one, perhaps."""
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
@@ -56,11 +60,23 @@ class ColourCorner(QObject):
 
     def arrange(self) -> None:
         """Move to the corner, no higher than the widget allows."""
+        self.legend.set_roomy(self._widget.width() >= _ROOMY_PX)
         for panel in (self.legend, self.bar):
             wanted = panel.sizeHint()
             width = min(wanted.width(), self._widget.width() // 2)
             height = min(wanted.height(), round(self._widget.height() * _SHARE))
             panel.setGeometry(self._widget.width() - width - _GAP, _GAP, width, height)
+        self.arranged.emit()
+
+    @property
+    def width(self) -> int:
+        """Pixels at the right that the legend or the bar covers over much of the height."""
+        covered = [0]
+        if not self.bar.isHidden():
+            covered.append(self.bar.width() + _GAP)
+        if not self.legend.isHidden() and not self.legend.is_folded:
+            covered.append(self.legend.width() + _GAP)
+        return max(covered)
 
 
 def _entries(made: Colouring, dark: bool) -> list[LegendEntry]:

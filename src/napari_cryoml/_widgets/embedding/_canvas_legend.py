@@ -54,7 +54,8 @@ class Legend(QWidget):
         self.entries: list[LegendEntry] = []
         self._title = ""
         self._theme = ThemeColours.of("dark")
-        self._folded = False
+        self._folded: bool | None = None
+        self._roomy = True
         self._first = 0
         self._under = -1
         self.setMouseTracking(True)
@@ -62,8 +63,13 @@ class Legend(QWidget):
 
     @property
     def is_folded(self) -> bool:
-        """Whether only the title is shown."""
-        return self._folded
+        """Whether only the title is shown: as the user had it last, or else if room is scarce."""
+        return not self._roomy if self._folded is None else self._folded
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Say whether there is room for the whole of it."""
+        self._roomy = roomy
+        self.update()
 
     def show_entries(self, title: str, entries: Sequence[LegendEntry]) -> None:
         """Show these categories; nothing is shown of none."""
@@ -81,16 +87,16 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:
         """Return the size that shows everything."""
         metrics = QFontMetricsF(self.font())
-        texts = [_words(entry) for entry in self.entries]
+        texts = [] if self.is_folded else [_words(entry) for entry in self.entries]
         width = max([metrics.horizontalAdvance(text) for text in texts], default=0)
         width = max(width + _SWATCH + 3 * _PADDING, metrics.horizontalAdvance(self._header()) + 12)
-        lines = 1 if self._folded else 1 + len(self.entries)
+        lines = 1 if self.is_folded else 1 + len(self.entries)
         height = lines * self._line() + 2 * _PADDING
         return QSize(round(min(max(width, _NARROWEST_PX), _WIDEST_PX)), round(height))
 
     def fold(self) -> None:
         """Show the title alone, or everything again."""
-        self._folded = not self._folded
+        self._folded = not self.is_folded
         self.folded.emit()
         self.update()
 
@@ -131,7 +137,7 @@ class Legend(QWidget):
         painter.setBrush(ground)
         painter.setPen(QPen(self._theme.muted, 1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        self._paint_text(painter, 0, _PADDING, self._header())
+        self._paint_text(painter, 0, _PADDING, self._header(), self.width() - 2 * _PADDING)
         for line in range(1, self._n_lines() + 1):
             self._paint_entry(painter, line, self.entries[self._first + line - 1])
         self._paint_scroll_bar(painter)
@@ -147,11 +153,18 @@ class Legend(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(entry.colour)
         painter.drawEllipse(middle, _SWATCH / 2, _SWATCH / 2)
-        self._paint_text(painter, line, 2 * _PADDING + _SWATCH, _words(entry))
+        left, count = 2 * _PADDING + _SWATCH, f"{entry.count:,}"
+        count_width = QFontMetricsF(self.font()).horizontalAdvance(count)
+        right = self.width() - _PADDING - count_width
+        self._paint_text(painter, line, left, entry.name, right - _PADDING - left)
+        painter.setOpacity(0.75)
+        self._paint_text(painter, line, right, count, count_width + 1)
+        painter.setOpacity(1)
 
-    def _paint_text(self, painter: QPainter, line: int, left: float, text: str) -> None:
+    def _paint_text(
+        self, painter: QPainter, line: int, left: float, text: str, room: float
+    ) -> None:
         metrics = QFontMetricsF(self.font())
-        room = self.width() - left - _PADDING
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
         top = _PADDING + line * self._line()
         painter.setPen(self._theme.text)
@@ -173,7 +186,7 @@ class Legend(QWidget):
 
     def _n_lines(self) -> int:
         """Return how many categories there is room for."""
-        if self._folded:
+        if self.is_folded:
             return 0
         room = int((self.height() - 2 * _PADDING + _LINE_GAP) / self._line()) - 1
         return max(min(room, len(self.entries) - self._first), 0)
@@ -187,7 +200,7 @@ class Legend(QWidget):
         return line if 0 <= line <= self._n_lines() else -1
 
     def _header(self) -> str:
-        arrow = "▸" if self._folded else "▾"
+        arrow = "▸" if self.is_folded else "▾"
         return f"{arrow} {self._title or 'Legend'} ({len(self.entries)})"
 
     def _tip(self) -> str:
@@ -198,4 +211,4 @@ class Legend(QWidget):
 
 
 def _words(entry: LegendEntry) -> str:
-    return f"{entry.name}  {entry.count:,}"
+    return f"{entry.name}   {entry.count:,}"

@@ -70,6 +70,7 @@ class MapPainting(QObject):
         overlay.paint_rings(painter, here, radius, self.theme, _THIN_RING)
 
     def _paint_hover(self, painter: QPainter, bounds: QRectF) -> None:
+        bounds = bounds.adjusted(0, 0, -self._scene.covered_px, 0)
         for place in self._places(np.array([self._hover.row])).tolist():
             text, thumbnail = self._hover.text, self._hover.thumbnail
             overlay.paint_label(painter, place, text, thumbnail, self.theme, bounds)

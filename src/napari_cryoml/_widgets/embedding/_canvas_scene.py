@@ -101,6 +101,8 @@ class MapScene:
         self._background = QColor("black")
         self._picture: tuple[tuple[object, ...], QImage] | None = None
         self._whole = self.view
+        self.covered_px = 0
+        """Pixels at the right where something else covers the points."""
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -126,10 +128,9 @@ class MapScene:
         self.coordinates = empty if coordinates is None else np.asarray(coordinates, np.float32)
         if self.colouring.n_rows not in (None, len(self)):
             self.colouring = Colouring()
-        self._selected, self._shown = (self._fitting(m) for m in (self._selected, self._shown))
         self._raster = PointRaster(self.coordinates)
-        self._raster.set_shown(self._shown)
-        self._raster.set_selected(self._selected)
+        self.set_shown(self._fitting(self._shown))
+        self.set_selected(self._fitting(self._selected))
         self._recolour()
         self._measure()
         if self.fitted or not keep_view:
@@ -168,9 +169,12 @@ class MapScene:
         self._background = theme.background
         self._recolour()
 
-    def resize(self, width: int, height: int) -> None:
-        """Give the view this size, pixels."""
-        self.view = self.view.resized((max(width, 1), max(height, 1)))
+    def resize(self, width: int, height: int, covered: int) -> None:
+        """Give the view this size, pixels; so many at its right are covered by something else."""
+        size, covered = (max(width, 1), max(height, 1)), min(covered, width // 2)
+        if (size, covered) == (self.view.size, self.covered_px):
+            return
+        self.view, self.covered_px = self.view.resized(size), covered
         self._measure()
         if self.fitted:
             self.fit()
@@ -234,7 +238,10 @@ class MapScene:
         self._picture = None
 
     def _measure(self) -> None:
-        self._whole = MapView.fit(self.coordinates, self.view.size)
+        width, height = self.view.size
+        free = MapView.fit(self.coordinates, (width - self.covered_px, height))
+        whole = free.resized(self.view.size)
+        self._whole = whole.panned(-self.covered_px / 2, 0)
 
 
 def by_value(

@@ -219,14 +219,11 @@ def _add_clouds(plot: Any, clouds: list[Cloud], ink: Ink) -> None:
 
 def _add_terms(plot: Any, clouds: list[Cloud], ink: Ink) -> None:
     """Write each category's name at its mode; the greatest come first where there is no room."""
-    from matplotlib.patheffects import withStroke
+    from matplotlib.patheffects import Stroke
 
-    halo = [withStroke(linewidth=2, foreground=GROUND[ink.dark])]
-    terms = []
-    for cloud in clouds:
-        term = plot.text(*cloud.mode, ink.names[cloud.code], ha="center", va="center", fontsize=7)
-        term.set(color=PEN[ink.dark], path_effects=halo, clip_on=True)
-        terms.append(term)
+    look = {"ha": "center", "va": "center", "fontsize": 7, "clip_on": True}
+    names = [ink.names[cloud.code] for cloud in clouds]
+    terms = [plot.text(0, 0, name, color=PEN[ink.dark], zorder=5, **look) for name in names]
     plot.figure.draw_without_rendering()
     boxes = [term.get_window_extent() for term in terms]
     anchors = plot.transData.transform([cloud.mode for cloud in clouds]) if clouds else []
@@ -236,6 +233,9 @@ def _add_terms(plot: Any, clouds: list[Cloud], ink: Ink) -> None:
             term.remove()
         else:
             term.set_position(plot.transData.inverted().transform(place))
+            # A word of its own: with an effect the word itself would be shapes in SVG.
+            halo = plot.text(*term.get_position(), term.get_text(), zorder=4, **look)
+            halo.set_path_effects([Stroke(linewidth=2, foreground=GROUND[ink.dark])])
 
 
 def _save(figure: Any, path: Path) -> None:

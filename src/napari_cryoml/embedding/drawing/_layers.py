@@ -8,10 +8,15 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml.embedding.drawing._density import count_points, grown
+from napari_cryoml.embedding.drawing._density import (
+    GROWTH,
+    DensitySheet,
+    count_points,
+    spot_weights,
+)
 from napari_cryoml.embedding.drawing._discs import paint_discs
 from napari_cryoml.embedding.drawing._grid import PointGrid
-from napari_cryoml.embedding.drawing._paint import Paint
+from napari_cryoml.embedding.drawing._paint import Plane, Sheet
 from napari_cryoml.embedding.drawing._palettes import SELECTED
 from napari_cryoml.embedding.drawing._view import MapView
 
@@ -19,11 +24,10 @@ N_DISCS = 4000
 """As many points of a layer in view, or fewer, are discs."""
 
 _CROWDED_SHARE = 0.9
-_OUTLINE = 1.6
-_OUTLINE_OPACITY = 0.85
+_OUTLINE_PX = 2.0
 
 _Number = TypeVar("_Number", bound=np.generic)
-_Floats = npt.NDArray[np.float32]
+_Codes = npt.NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,37 +47,57 @@ class Layer:
     """
 
     grid: PointGrid
-    codes: npt.NDArray[np.unsignedinteger]
+    codes: _Codes
     palette: npt.NDArray[np.uint8]
     strength: float = 1.0
     outlined: bool = False
 
-    def paint(self, paint: Paint, view: MapView, radius: float, strength: float = 1.0) -> None:
-        """Paint the points that are in view.
+    def sheets(self, view: MapView, radius: float, strength: float = 1.0) -> list[Sheet]:
+        """Return what is to be laid on a picture of a view.
 
         Parameters
         ----------
-        paint : Paint
-            Changed in place.
         view : MapView
         radius : float
             Of a point, pixels.
         strength : float
             Opacity, on top of the layer's own.
+
+        Returns
+        -------
+        list of Sheet
+            The lowest first; empty if no point is in view.
         """
-        across, down, codes = self._within(view, radius + _OUTLINE + 1)
+        across, down, codes = self._within(view, radius + _OUTLINE_PX + 1)
         if not len(codes):
-            return
+            return []
         strength *= self.strength
         if len(codes) <= N_DISCS:
-            self._paint_discs(paint, across, down, codes, radius, strength)
-        else:
-            crowded = self.grid.crowding(_CROWDED_SHARE) * view.units_per_pixel**2
-            self._paint_density(paint, across, down, codes, radius, strength, crowded)
+            return self._discs(view.size, across, down, codes, radius, strength)
+        spot = spot_weights(radius)
+        rim = len(spot) - 1 + (GROWTH if self.outlined else 0)
+        counts, sums = count_points(across, down, codes, self.palette, view.size, rim)
+        per_pixel = self.grid.crowding(_CROWDED_SHARE) * view.units_per_pixel**2
+        crowded = min(per_pixel, len(self.grid))
+        outline = SELECTED if self.outlined else None
+        return [DensitySheet(counts, sums, spot, crowded, strength, outline)]
 
-    def _within(
-        self, view: MapView, rim: float
-    ) -> tuple[_Floats, _Floats, npt.NDArray[np.unsignedinteger]]:
+    def _discs(
+        self,
+        size: tuple[int, int],
+        across: Plane,
+        down: Plane,
+        codes: _Codes,
+        radius: float,
+        strength: float,
+    ) -> list[Sheet]:
+        discs = paint_discs(size, across, down, self.palette[codes], radius, strength)
+        if not self.outlined:
+            return [discs]
+        pink = np.broadcast_to(np.array(SELECTED, np.uint8), (len(codes), 3))
+        return [paint_discs(size, across, down, pink, radius + _OUTLINE_PX, strength), discs]
+
+    def _within(self, view: MapView, rim: float) -> tuple[Plane, Plane, _Codes]:
         """Return pixels (x and y) and codes of the points in view or up to `rim` pixels beyond."""
         width, height = view.size
         wide = view.resized((round(width + 2 * rim), round(height + 2 * rim)))
@@ -88,36 +112,6 @@ class Layer:
         if inside.all():
             return across, down, codes
         return across[inside], down[inside], codes[inside]
-
-    def _paint_discs(
-        self,
-        paint: Paint,
-        across: _Floats,
-        down: _Floats,
-        codes: npt.NDArray[np.unsignedinteger],
-        radius: float,
-        strength: float,
-    ) -> None:
-        if self.outlined:
-            ring = np.broadcast_to(np.array(SELECTED, np.uint8), (len(codes), 3))
-            paint_discs(paint, across, down, ring, radius + _OUTLINE, _OUTLINE_OPACITY)
-        paint_discs(paint, across, down, self.palette[codes], radius, strength)
-
-    def _paint_density(
-        self,
-        paint: Paint,
-        across: _Floats,
-        down: _Floats,
-        codes: npt.NDArray[np.unsignedinteger],
-        radius: float,
-        strength: float,
-        crowded: float,
-    ) -> None:
-        density = count_points(across, down, codes, self.palette, paint.size, radius)
-        if self.outlined:
-            paint.over(SELECTED, grown(density.mass) * np.float32(_OUTLINE_OPACITY))
-        alpha = density.opacity(crowded * density.spot_area) * np.float32(strength)
-        paint.over(density.shares(alpha), alpha)
 
 
 def _joined(values: npt.NDArray[_Number], parts: list[slice]) -> npt.NDArray[_Number]:

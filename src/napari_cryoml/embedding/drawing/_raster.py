@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml.embedding.drawing._grid import PointGrid
 from napari_cryoml.embedding.drawing._layers import Layer
-from napari_cryoml.embedding.drawing._paint import Paint
+from napari_cryoml.embedding.drawing._paint import Rgb, compose
 from napari_cryoml.embedding.drawing._palettes import PLAIN, unlabelled
 from napari_cryoml.embedding.drawing._view import MapView
 
@@ -17,7 +19,6 @@ _FAINT = 0.4
 _Codes = npt.NDArray[np.unsignedinteger]
 _Colours = npt.NDArray[np.uint8]
 _Mask = npt.NDArray[np.bool_]
-_Rgb = tuple[int, int, int]
 
 
 class PointRaster:
@@ -43,7 +44,7 @@ class PointRaster:
         self,
         codes: npt.NDArray[np.integer] | None,
         palette: _Colours | None = None,
-        none: _Rgb | None = None,
+        none: Rgb | None = None,
     ) -> None:
         """Colour each row by a row of a palette.
 
@@ -86,7 +87,7 @@ class PointRaster:
     def render(
         self,
         view: MapView,
-        background: _Rgb | None = None,
+        background: Rgb | None = None,
         faint: bool = False,
         ratio: float = 1.0,
     ) -> npt.NDArray[np.uint8]:
@@ -110,10 +111,9 @@ class PointRaster:
         if self._layers is None:
             self._layers = self._layered()
         fine = view.scaled(ratio)
-        paint = Paint(fine.size)
-        for layer in self._layers:
-            layer.paint(paint, fine, self.radius(view) * ratio, _FAINT if faint else 1.0)
-        return paint.image(background)
+        radius, strength = self.radius(view) * ratio, _FAINT if faint else 1.0
+        sheets = [layer.sheets(fine, radius, strength) for layer in self._layers]
+        return compose(fine.size, list(chain.from_iterable(sheets)), background)
 
     def radius(self, view: MapView) -> float:
         """Return the radius of a point, pixels; it grows more slowly than the map as one zooms."""

@@ -101,13 +101,15 @@ def bounds(
     coordinates: npt.NDArray[np.floating],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the lower and upper corner (x, y) of all points but far outliers; 0 without points."""
-    corners = [_bounds_of(np.asarray(column)) for column in np.asarray(coordinates).T]
+    points = np.asarray(coordinates)
+    finite = np.isfinite(points).all(axis=1)
+    points = points if finite.all() else points[finite]
+    corners = [_bounds_of(points[:, axis]) for axis in (0, 1)]
     low, high = np.array(corners, np.float64).T
     return low, high
 
 
 def _bounds_of(values: npt.NDArray[np.floating]) -> tuple[float, float]:
-    values = values[np.isfinite(values)]
     if not len(values):
         return 0.0, 0.0
     low, high = float(values.min()), float(values.max())
