@@ -185,8 +185,8 @@ def _share(n_good: int, n_bad: int) -> float:
 
 
 def _clean(each: JunkSet, seed: int) -> Iterator[Row]:
-    crops = PickCrops(each.images, each.picks, round(1.5 * _CONFIG.diameter), 48)
-    config = encoders.create("live", diameter=_CONFIG.diameter)
+    crops = PickCrops(each.images, each.picks, round(1.5 * _CONFIG.diameter))
+    config = encoders.create("live", keep=False)
     embedding = run_inline(extract(crops, config, columns=crops.columns))
     junk = np.asarray(embedding.table["junk"], bool)
     groups = run_inline(
