@@ -173,7 +173,7 @@ def test_picks_of_other_images_are_a_sentence(shell, micrographs, tmp_path) -> N
     write_picks(PicksTable.of([Picks("far.mrc", np.ones((2, 2)))]), tmp_path / "p.csv")
     said = embed(shell, micrographs, tmp_path / "e.parquet", *RINGS, "--picks", tmp_path / "p.csv")
     assert said.code == 2
-    assert "('far.mrc') is among those that are open" in said.err
+    assert "('far.mrc') is among the 2 that are open" in said.err
 
 
 @pytest.mark.parametrize("words", [[], ["--picks", "p.star"]])

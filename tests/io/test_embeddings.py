@@ -94,6 +94,20 @@ def test_numbers_that_are_none_stay(tmp_path, suffix) -> None:
     np.testing.assert_array_equal(found.vectors, vectors)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_vectors_without_numbers_are_not_written(tmp_path, suffix) -> None:
+    with pytest.raises(InputError, match="each of them has 0 numbers"):
+        write_embedding(Embedding(np.zeros((2, 0)), np.array(["a", "b"])), tmp_path / f"e{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_ids_of_any_text(tmp_path, suffix) -> None:
+    whole = Embedding(np.eye(4), np.array(['a, "b"', "two\nlines", "", "007"]))
+    found = read_embedding(write_embedding(whole, tmp_path / f"e{suffix}"))
+    assert found.ids.tolist() == whole.ids.tolist()
+
+
 @pytest.mark.parametrize("suffix", EXACT)
 def test_columns_with_the_names_of_ours_come_back(tmp_path, suffix) -> None:
     names = ("id", "image", "vector", "y", "id_", "_index", "a/b", "", "f0", "7")
@@ -194,6 +208,21 @@ def test_anndata_of_others_is_read(tmp_path, theirs, kind) -> None:
     assert found.provenance == {}
 
 
+@pytest.mark.parametrize(
+    ("part", "row", "value"), [("indices", 1, 10**6), ("indices", 0, -7), ("indptr", 2, 10**6)]
+)
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix])
+def test_indices_beyond_a_sparse_matrix_are_refused(
+    tmp_path, theirs, kind, part, row, value
+) -> None:
+    theirs.X = kind(theirs.X)
+    theirs.write_h5ad(tmp_path / "e.h5ad")
+    with h5py.File(tmp_path / "e.h5ad", "r+") as file:
+        file["X"][part][row] = value
+    with pytest.raises(InputError, match="cannot be read as AnnData"):
+        read_embedding(tmp_path / "e.h5ad")
+
+
 def test_positions_without_images_are_left_where_they_are(tmp_path, theirs) -> None:
     del theirs.obs["image"]
     theirs.write_h5ad(tmp_path / "e.h5ad")
@@ -286,6 +315,16 @@ def test_which_column_is_what(tmp_path, columns, vectors, ids, table) -> None:
     np.testing.assert_array_equal(found.vectors, vectors)
     assert found.ids.tolist() == ids
     assert {name: values.tolist() for name, values in found.table.items()} == table
+
+
+def test_cells_without_a_vector(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cryoml.io._embeddings_parquet.ROWS_AT_ONCE", 2)
+    path = parquet(tmp_path / "e.parquet", {"vector": [None, None, None, [1.0, 2], None, [3, 4]]})
+    expected = [[np.nan] * 2] * 3 + [[1, 2], [np.nan] * 2, [3, 4]]
+    np.testing.assert_array_equal(read_embedding(path).vectors, expected)
+    lengths = [[1.0], [2.0], [3.0, 4.0]]
+    with pytest.raises(InputError, match="vectors of 2 and of 1 numbers"):
+        read_embedding(parquet(path, {"vector": lengths}))
 
 
 def test_a_frame_of_pandas_is_read_by_its_index(tmp_path) -> None:

@@ -110,12 +110,14 @@ def write_embedding(embedding: Embedding, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If the name ends otherwise, or the file cannot be written.
+        If the name ends otherwise, the vectors have no numbers, or the file cannot be written.
     """
     path = Path(path).expanduser()
     kind = _kind_of(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder: give the name of a file in it.")
+    if not embedding.n_features:
+        raise InputError("There are no vectors to write: each of them has 0 numbers.")
     with replacing(path) as temporary:
         kind.write(embedding, temporary)
     return path

@@ -102,7 +102,7 @@ def number_vectors(batches: Iterable[Any], names: list[str], n_rows: int, where:
     return np.empty((0, len(names)), np.float32) if vectors is None else vectors
 
 
-def list_vectors(batches: Iterable[Any], name: str, n_rows: int, where: str) -> Any:
+def list_vectors(batches: Iterable[Any], field: Any, n_rows: int, where: str) -> Any:
     """Return vectors that stand in one column of lists, shape (n, d); an empty cell gives NaN.
 
     Raises
@@ -113,17 +113,22 @@ def list_vectors(batches: Iterable[Any], name: str, n_rows: int, where: str) -> 
     vectors: npt.NDArray[Any] | None = None
     row = 0
     for batch in batches:
-        column = batch.column(name)
-        values, present = _values(column), np.asarray(column.is_valid())
-        length = _length(column, where)
-        if vectors is None:
-            vectors = empty_vectors(n_rows, length, values.dtype, where)
-        _check_length(length, vectors.shape[1], int(present.sum()), where)
-        part = vectors[row : row + len(batch)]
-        part[~present] = np.nan
-        part[present] = values.reshape(-1, vectors.shape[1])
+        column = batch.column(field.name)
+        rows, present = slice(row, row + len(batch)), np.asarray(column.is_valid())
         row += len(batch)
-    return np.empty((0, 0), np.float32) if vectors is None else vectors
+        if present.any():
+            length, values = _length(column, where), _values(column)
+            if vectors is None:
+                vectors = empty_vectors(n_rows, length, values.dtype, where)
+                vectors[: rows.start] = np.nan
+            _check_length(length, vectors.shape[1], where)
+            vectors[rows][present] = values.reshape(-1, length)
+        if vectors is not None:
+            vectors[rows][~present] = np.nan
+    if vectors is None:
+        length = max(getattr(field.type, "list_size", 0), 0)
+        return np.full((n_rows, length), np.nan, np.float32)
+    return vectors
 
 
 def _values(column: Any) -> npt.NDArray[Any]:
@@ -135,12 +140,12 @@ def _length(column: Any, where: str) -> int:
     from pyarrow import compute
 
     shortest, longest = compute.min_max(compute.list_value_length(column)).values()
-    _check_length(shortest.as_py() or 0, longest.as_py() or 0, len(column), where)
-    return int(longest.as_py() or 0)
+    _check_length(shortest.as_py(), longest.as_py(), where)
+    return int(longest.as_py())
 
 
-def _check_length(found: int, expected: int, n_rows: int, where: str) -> None:
-    if found != expected and n_rows:
+def _check_length(found: int, expected: int, where: str) -> None:
+    if found != expected:
         raise InputError(
             f"{where} holds vectors of {found} and of {expected} numbers; all must have one length."
         )

@@ -73,6 +73,8 @@ def _dense(stored: Any, shape: tuple[int, ...], out: npt.NDArray[Any]) -> npt.ND
     by_column = str(kind).startswith("csc")
     parts = (stored["data"][...].astype(np.float32), stored["indices"][...], stored["indptr"][...])
     matrix = (sparse.csc_matrix if by_column else sparse.csr_matrix)(parts, shape=shape)
+    # Indices beyond the matrix would be written to whatever memory lies there.
+    matrix.check_format(full_check=True)
     matrix.toarray(out=out)
     return out
 

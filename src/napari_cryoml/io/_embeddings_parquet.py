@@ -38,11 +38,9 @@ def read(path: Path) -> Embedding:
         names = _vector_columns(schema, path.name)
         batches = file.iter_batches(ROWS_AT_ONCE, columns=names)
         n_rows = file.metadata.num_rows
-        if is_vector(schema.field(names[0]).type):
-            kind = schema.field(names[0]).type
-            vectors = list_vectors(batches, names[0], n_rows, path.name)
-            if not n_rows:
-                vectors = np.empty((0, max(getattr(kind, "list_size", 0), 0)), np.float32)
+        field = schema.field(names[0])
+        if is_vector(field.type):
+            vectors = list_vectors(batches, field, n_rows, path.name)
         else:
             vectors = number_vectors(batches, names, n_rows, path.name)
         others = [name for name in schema.names if name not in set(names)]

@@ -115,8 +115,9 @@ def _matched(sources: Sequence[ImageSource], table: PicksTable) -> list[tuple[Im
     lost = list(dict.fromkeys(picks.image for picks in filled if picks.image not in names))
     if not names:
         raise InputError(
-            f"None of the images with picks ({_some(lost)}) is among those that are open "
-            f"({_some(list(by_name))}): open the images these picks were made on."
+            f"None of the {len(lost)} image(s) with picks ({_some(lost)}) is among the "
+            f"{len(by_name)} that are open ({_some(list(by_name))}): open the images these picks "
+            "were made on."
         )
     if lost:
         warn(f"The picks of {len(lost)} image(s) that are not open were left out: {_some(lost)}.")
