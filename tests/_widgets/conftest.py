@@ -62,16 +62,23 @@ class FakeService:
     def __init__(self, factory, *args, **kwargs):
         self.factory, self.args, self.kwargs = factory, args, kwargs
         self.state, self.error, self.pid = "running", None, 1
-        self.asked = []
+        self.asked, self.stopped = [], []
         self._answers = []
 
     def ask(self, request, replaces=None):
         self.asked.append((request, replaces))
         return len(self.asked) - 1
 
+    def stop(self, ticket):
+        self.stopped.append(ticket)
+
     def poll(self):
         answers, self._answers = self._answers, []
         return answers
+
+    def say(self, event, ticket=None):
+        """Let an event of a request be heard, of the latest one by default."""
+        self.reply(ticket=ticket, event=event)
 
     def reply(self, reply=None, ticket=None, **answer):
         """Answer a request, the latest one by default."""
@@ -190,3 +197,65 @@ def said(view):
     """Return the last sentence on show and whether it is an error."""
     call = view.show_message.call_args
     return call.args[0], call.kwargs.get("error", False)
+
+
+# The Explorer
+
+
+@pytest.fixture
+def map_view(qapp):
+    """Return a mocked view of the Explorer, with its parts."""
+    from napari_cryoml._widgets.embedding import ExplorerView
+    from napari_cryoml._widgets.embedding._average_panel import AveragePanel
+    from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
+    from napari_cryoml._widgets.embedding._gallery import CropGallery
+    from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
+    from napari_cryoml._widgets.embedding._link_tab import LinkTab
+    from napari_cryoml._widgets.embedding._map_tab import MapTab
+    from napari_cryoml._widgets.embedding._new_tab import NewTab
+    from napari_cryoml._widgets.embedding._selection_row import SelectionRow
+    from napari_cryoml._widgets.embedding._source_row import SourceRow
+    from napari_cryoml._widgets.embedding._tool_row import ToolRow
+    from napari_cryoml.embedding import (
+        NoveltyConfig,
+        SpreadConfig,
+        clusterings,
+        encoders,
+        projections,
+    )
+
+    mock = MagicMock(spec=ExplorerView)
+    parts = {
+        "source": SourceRow,
+        "tools": ToolRow,
+        "canvas": EmbeddingCanvas,
+        "selection": SelectionRow,
+        "gallery": CropGallery,
+        "average": AveragePanel,
+        "groups": GroupsTab,
+        "new": NewTab,
+        "options": MapTab,
+        "link": LinkTab,
+    }
+    for name, kind in parts.items():
+        setattr(mock, name, MagicMock(spec=kind))
+    mock.chosen_method.return_value = "umap"
+    mock.map_config.side_effect = lambda method: projections[method]()
+    mock.encoder_config.side_effect = lambda: encoders["rings"]()
+    mock.groups.config.side_effect = lambda: clusterings["kmeans"]()
+    mock.groups.chosen = "kmeans"
+    mock.new.novelty_config.side_effect = NoveltyConfig
+    mock.new.spread_config.side_effect = SpreadConfig
+    mock.options.values.return_value = {}
+    mock.gallery.rows = np.empty(0, int)
+    mock.gallery.side = 64
+    return mock
+
+
+@pytest.fixture
+def explorer(qtbot, viewer, map_view, jobs, services):
+    from napari_cryoml._widgets.embedding import ExplorerController
+
+    made = ExplorerController(viewer, map_view, start_job=jobs.start, start_service=services.start)
+    yield made
+    made.teardown()

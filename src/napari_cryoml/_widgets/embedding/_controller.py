@@ -29,6 +29,11 @@ from napari_cryoml.embedding import projections
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.project import Project
 
+OTHER_PROJECT = (
+    "Another project is open in the Picker: the map on show stays as it is, and what is made of it "
+    "is not kept there. Maps of the new project are under “Open…”."
+)
+
 
 class ExplorerController:
     """The Explorer of one viewer.
@@ -194,10 +199,14 @@ class ExplorerController:
                 self.keeping.leave()
             return
         with self.desk.telling():
+            if self.keeping.project is not None and not self.keeping.is_borrowed:
+                return  # a file of vectors keeps to the project of its own
             self.keeping.use(project)
             self._show_kept()
             last = self.keeping.last
-            if last is not None and self.desk.state is None:
+            if self.desk.state is not None:
+                self.desk.note(OTHER_PROJECT)
+            elif last is not None:
                 self.sources.open_kept(last)
 
     def _show_kept(self) -> None:

@@ -67,7 +67,7 @@ class Finding:
             if len(rows) < LEAST_SHOTS:
                 raise InputError(f"{len(rows)} rows are too few: select three or more that match.")
             negatives = np.flatnonzero(known_negatives(state, rows))
-            request = FewShotRequest(rows, negatives if len(negatives) else None)
+            request = FewShotRequest(rows, negatives)
             self._ask(request, lambda found: self._take_more(state, rows, found))
 
     def novelty(self) -> None:
@@ -121,7 +121,7 @@ class Finding:
         self._colour_by(state, SIMILAR, found.probability)
         self._select(np.union1d(found.proposed, rows))
         self._tell(
-            f"{len(found.proposed):,} other rows are more likely than not like the {len(rows)} selected ones; "
+            f"{len(found.proposed):,} other rows are likely to be like the {len(rows)} selected ones; "
             "they are selected now. Undo [Ctrl+Z] selects those from before.",
             found,
         )
@@ -129,11 +129,10 @@ class Finding:
     def _take_novelty(self, state: MapState, found: Any) -> None:
         self._colour_by(state, NOVELTY, found.scores)
         n_new = int((np.nan_to_num(found.scores) > found.threshold).sum())
-        text = f"{n_new:,} rows are beyond what 95 % of the known ones are."
-        if np.isfinite(found.auroc):
-            text += (
-                f" Classes that were left out are told from the others: AUROC {found.auroc:.2f}."
-            )
+        text = f"{n_new:,} rows are more unlike the known ones than those are among themselves."
+        if found.auroc:
+            mean = sum(found.auroc.values()) / len(found.auroc)
+            text += f" Classes that were left out are told from the others: AUROC {mean:.2f}."
         self._tell(text, found)
 
     def _take_spread(self, state: MapState, classes: Texts, found: Any) -> None:

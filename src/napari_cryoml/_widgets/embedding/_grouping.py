@@ -45,15 +45,16 @@ class Grouping:
             return
         with self._desk.telling():
             state = self._desk.need_state()
-            config = self._desk.view.groups.config()
+            tab = self._desk.view.groups
+            config, name = tab.config(), tab.chosen
             self._ticket = self._line.ask(
                 ClusterRequest(config),
                 on_event=self._on_event,
-                on_done=lambda found: self._on_done(state, found, config),
+                on_done=lambda found: self._on_done(state, found, name, config),
                 on_error=self._on_error,
                 on_dropped=self._end,
             )
-            self._desk.view.groups.show_running(True)
+            tab.show_running(True)
 
     def show(self) -> None:
         """Show the groups there are, in the colours of the map."""
@@ -74,13 +75,13 @@ class Grouping:
         share = f" {event.done} of {event.total}." if event.total else ""
         self._desk.view.groups.show_text(f"{event.message or 'Grouping.'}{share}")
 
-    def _on_done(self, state: MapState, found: Any, config: Any) -> None:
+    def _on_done(self, state: MapState, found: Any, name: str, config: Any) -> None:
         self._end()
         if state is not self._desk.state:
             return
         state.columns[CLUSTER] = found.labels
         state.colour = CLUSTER
-        note = {"method": config.name, "options": config.model_dump(mode="json")}
+        note = {"method": name, "options": config.model_dump(mode="json")}
         self._keeping.columns({CLUSTER: found.labels}, note)
         self._desk.show_colours()
         n_rest = int((found.labels < 0).sum())

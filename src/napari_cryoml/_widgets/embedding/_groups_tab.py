@@ -65,6 +65,11 @@ class GroupsTab(QWidget):
         self.rest.clicked.connect(lambda: self.group_chosen.emit(-1))
         self.method.currentIndexChanged.connect(self._stack.setCurrentIndex)
 
+    @property
+    def chosen(self) -> str:
+        """Name of the method."""
+        return str(self.method.currentText())
+
     def config(self) -> Config:
         """Return the method and its options.
 
@@ -73,7 +78,7 @@ class GroupsTab(QWidget):
         InputError
             If an option is not accepted.
         """
-        return self.forms[self.method.currentText()].config()
+        return self.forms[self.chosen].config()
 
     def show_config(self, name: str, values: Mapping[str, Any]) -> None:
         """Show a method and its options."""

@@ -28,7 +28,9 @@ class LinkTab(QWidget):
         super().__init__()
         self.text = words("Which images the map is linked to.")
         self.follow = QCheckBox("Image follows the mouse")
-        self.follow.setToolTip("Centre the image on the point under the mouse on the map. Default: off.")
+        self.follow.setToolTip(
+            "Centre the image on the point under the mouse on the map. Default: off."
+        )
         self.show_as = choice(
             SHOW_AS,
             "What the picks in the image show of a selection: colours, nothing but the selected "
