@@ -75,7 +75,7 @@ def test_answers_from_a_child_are_those_of_the_functions(child, blobs):
 
 
 def test_map_and_its_events_come_from_a_child(child, blobs):
-    vectors, kind = blobs
+    vectors, _ = blobs
     ticket = child.ask(ProjectRequest(PcaConfig()))
     layout = child.wait(ticket, LONG).reply.layout
     np.testing.assert_allclose(layout, run_inline(project(vectors, PcaConfig())).layout, atol=1e-3)

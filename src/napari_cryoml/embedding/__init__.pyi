@@ -1,7 +1,24 @@
-from ._clusters import Clusters, ClustersConfig, cluster, clusterings
+from ._clusters import (
+    AgglomerativeConfig,
+    Clusters,
+    ClustersConfig,
+    HdbscanConfig,
+    KMeansConfig,
+    LeidenConfig,
+    cluster,
+    clusterings,
+)
 from ._encoders import CropEncoder, CropEncoderConfig, LiveEncoderConfig, encoders
 from ._extract import Extracted, extract
 from ._few_shot import FewShot, few_shot
+from ._messages import (
+    ClusterRequest,
+    FewShotRequest,
+    NoveltyRequest,
+    PlaceRequest,
+    ProjectRequest,
+    SpreadRequest,
+)
 from ._neighbours import NeighbourIndex, nearest
 from ._novelty import Novelty, NoveltyConfig, novelty
 from ._projection import (
@@ -16,26 +33,40 @@ from ._projection import (
     projections,
     warm_up,
 )
-from ._spreading import Spread, SpreadConfig, spread_labels
+from ._service import MapService
+from ._silhouette import silhouette
+from ._spreading import Reliability, Spread, SpreadConfig, spread_labels
 from ._whitening import Whitening
 
 __all__ = [
+    "AgglomerativeConfig",
+    "ClusterRequest",
     "Clusters",
     "ClustersConfig",
     "CropEncoder",
     "CropEncoderConfig",
     "Extracted",
     "FewShot",
+    "FewShotRequest",
+    "HdbscanConfig",
+    "KMeansConfig",
     "LayoutChanged",
+    "LeidenConfig",
     "LiveEncoderConfig",
+    "MapService",
     "NeighbourIndex",
     "Novelty",
     "NoveltyConfig",
+    "NoveltyRequest",
     "PcaConfig",
+    "PlaceRequest",
+    "ProjectRequest",
     "Projection",
     "ProjectionConfig",
+    "Reliability",
     "Spread",
     "SpreadConfig",
+    "SpreadRequest",
     "TsneConfig",
     "UmapConfig",
     "Whitening",
@@ -49,6 +80,7 @@ __all__ = [
     "place",
     "project",
     "projections",
+    "silhouette",
     "spread_labels",
     "warm_up",
 ]

@@ -46,8 +46,9 @@ class MapService:
     """
 
     def __init__(self, vectors: npt.NDArray[np.floating[Any]] | str | Path) -> None:
-        is_file = isinstance(vectors, str | Path)
-        self._vectors = _mapped(Path(vectors)) if is_file else np.asarray(vectors)
+        if isinstance(vectors, str | Path):
+            vectors = _mapped(Path(vectors))
+        self._vectors = vectors
         self._warming: threading.Thread | None = None
 
     def answer(self, request: MapRequest) -> Any:
