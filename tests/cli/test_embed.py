@@ -1,5 +1,6 @@
 """From picks to vectors, maps, clusters, figures and picks again, by the shell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -362,6 +363,24 @@ def test_the_crops_of_a_cluster_are_averaged(shell, micrographs, tmp_path) -> No
     assert said.code == 0, said.err
     assert "frc" not in said.out
     assert open_image(out).shape == (20, 20)
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        {},
+        {"columns": [1], "box": "wide", "size": [], "pixel_size": 2},
+        {"columns": 7, "box": -1, "size": {"a": 1}, "pixel_size": None},
+        {"columns": "ab", "box": float("nan"), "size": ["x"], "pixel_size": [1]},
+    ],
+)
+def test_any_provenance_is_taken(shell, embedding, tmp_path, provenance) -> None:
+    write_embedding(replace(read_embedding(embedding), provenance=provenance), embedding)
+    said = shell("embed", "project", embedding, "--method", "pca")
+    assert said.code == 0, said.err
+    assert set(read_embedding(embedding).provenance["columns"]) == {"PCA0", "PCA1"}
+    assert shell("embed", "export", embedding, "--out", tmp_path / "p.star").code == 0
+    assert read_picks(tmp_path / "p.star").picks[0].pixel_size is None
 
 
 def test_an_average_needs_a_box(shell, micrographs, tmp_path) -> None:

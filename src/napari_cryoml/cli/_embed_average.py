@@ -12,7 +12,7 @@ import typer
 from napari_cryoml._errors import InputError
 from napari_cryoml.averaging import AverageConfig, ClassAverage
 from napari_cryoml.cli._embed_files import EMBEDDING
-from napari_cryoml.cli._embed_rows import COLUMN, INVERT, VALUES, picks_of, selected
+from napari_cryoml.cli._embed_rows import COLUMN, INVERT, VALUES, CutAs, picks_of, selected
 from napari_cryoml.cli._options import (
     IMAGES,
     JSON,
@@ -71,12 +71,12 @@ def _crops_of(
     rows: Embedding, sources: Sequence[ImageSource], box: int | None, size: int | None
 ) -> PickCrops:
     """Cut the rows out again, by default as they were when they were embedded."""
-    embedded_box = rows.provenance.get("box")
-    if box is None and not embedded_box:
+    cut = CutAs.of(rows)
+    if box is None and cut.box is None:
         raise InputError("The embedding does not tell how wide its crops were: give --box.")
     if box is None and size is None:
-        size = int(rows.provenance.get("size", [embedded_box])[-1])
-    return config_of(CropsConfig, box=box or embedded_box, size=size).cut(sources, picks_of(rows))
+        size = cut.size
+    return config_of(CropsConfig, box=box or cut.box, size=size).cut(sources, picks_of(rows))
 
 
 def _figures(found: ClassAverage, n: int, out: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_cryoml.cli._embed_files import EMBEDDING
-from napari_cryoml.cli._embed_rows import COLUMN, INVERT, VALUES, picks_of, selected
+from napari_cryoml.cli._embed_rows import COLUMN, INVERT, VALUES, CutAs, picks_of, selected
 from napari_cryoml.cli._options import JSON, check_output
 from napari_cryoml.cli._output import report
 
@@ -42,7 +42,7 @@ def export(
         files = [write_embedding(kept, out)]
     else:
         table = picks_of(kept)
-        box = box_size or kept.provenance.get("box")
+        box = box_size or CutAs.of(kept).box
         files = save_or_rescue(lambda path: write_picks(table, path, box_size=box), out)
     figures = {"files": [str(file) for file in files], "n": len(kept), "of": len(rows)}
     report(figures, as_json=as_json)

@@ -54,8 +54,9 @@ def with_columns(
     embedding: Embedding, columns: Mapping[str, Any], made_by: Mapping[str, Any]
 ) -> Embedding:
     """Return an embedding with further columns, and in its provenance how they were made."""
-    known = dict(embedding.provenance.get("columns", {}))
-    how = {**known, **{name: dict(made_by) for name in columns}}
+    known = embedding.provenance.get("columns")
+    how = dict(known) if isinstance(known, Mapping) else {}
+    how |= {name: dict(made_by) for name in columns}
     provenance = {**embedding.provenance, "columns": how}
     return replace(embedding.with_columns(**columns), provenance=provenance)
 

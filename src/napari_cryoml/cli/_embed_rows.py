@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
@@ -80,19 +81,46 @@ def picks_of(rows: Embedding) -> PicksTable:
     scores = rows.table.get("score")
     has_scores = scores is not None and scores.dtype.kind in "iuf"
     whole = {name: v for name, v in rows.table.items() if not (has_scores and name == "score")}
+    pixel_size = CutAs.of(rows).pixel_size
     picks = []
     for image in dict.fromkeys(rows.images.tolist()):
         at = rows.images == image
         columns = {name: values[at] for name, values in whole.items()}
         score = scores[at] if has_scores and scores is not None else None
-        picks.append(Picks(image, rows.positions[at], score, _pixel_size(rows), columns=columns))
+        picks.append(Picks(image, rows.positions[at], score, pixel_size, columns=columns))
     return PicksTable.of(picks)
 
 
-def _pixel_size(rows: Embedding) -> float | None:
-    """Return angstrom per pixel of the images, from what is known of the crops."""
-    known = [rows.provenance.get(name) for name in ("pixel_size", "size", "box")]
-    pixel_size, size, box = known
-    if not all(known) or not isinstance(size, list):
-        return None
-    return float(f"{pixel_size * size[-1] / box:.7g}")
+@dataclass(frozen=True, slots=True)
+class CutAs:
+    """How the crops of an embedding were cut, as far as its provenance tells.
+
+    Parameters
+    ----------
+    box : int or None
+        Side of the crops in pixels of the image.
+    size : int or None
+        Side once they were reduced.
+    pixel_size : float or None
+        Angstrom per pixel of the image.
+    """
+
+    box: int | None
+    size: int | None
+    pixel_size: float | None
+
+    @classmethod
+    def of(cls, rows: Embedding) -> CutAs:
+        """Return what is known; a provenance may hold anything."""
+        sides = rows.provenance.get("size")
+        box = _positive(rows.provenance.get("box"))
+        size = _positive(sides[-1] if isinstance(sides, list) and sides else None)
+        reduced = _positive(rows.provenance.get("pixel_size"))
+        known = box and size and reduced
+        pixel_size = float(f"{reduced * size / box:.7g}") if known else None
+        return cls(int(box) if box else None, int(size) if size else None, pixel_size)
+
+
+def _positive(value: Any) -> float:
+    """Return a number above 0, or 0 for anything else."""
+    return float(value) if isinstance(value, int | float) and 0 < value < np.inf else 0.0
