@@ -1,7 +1,10 @@
 """Embeddings, and the columns that come to them."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Embedding
 from napari_cryoml.project import Project
 from napari_cryoml.project import _embedding_records as records
+
+HERE = Path(__file__).parent
 
 
 def made(n=20, ndim=2, kind=np.float16, **table):
@@ -276,3 +281,35 @@ def test_a_strange_entry_is_a_sentence(project, project_path, column):
     change(project_path, f"UPDATE embeddings SET {column} = 'strange'")  # noqa: S608
     with Project.open(project_path) as again, pytest.raises(InputError, match="damaged"):
         again.embeddings()
+
+
+@pytest.mark.parametrize("waits", [0, 2])
+def test_a_killed_program_loses_nothing_it_had_saved(project_path, waits):
+    Project.create(project_path).close()
+    command = [sys.executable, str(HERE / "explore_until_killed.py"), str(project_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        said = [process.stdout.readline() for _ in range(2 + waits)]
+        process.kill()
+        said += process.stdout.readlines()
+    n_said = len([line for line in said if line.endswith("\n")])
+    with Project.open(project_path) as project:
+        entries = project.embeddings()
+        assert n_said <= len(entries) <= n_said + 1
+        assert n_said <= len(project.classes()) <= len(entries)
+        for number, entry in enumerate(entries[:n_said]):
+            assert set(project.embedding(entry.id).table["UMAP0"].tolist()) == {number}
+        assert len(project.embedding(entries[-1].id)) == 200
+        project.add_embedding("next", made())
+        assert [entry.name for entry in project.embeddings()][-1] == "next"
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_no_half(project, monkeypatch):
+    monkeypatch.setattr(records, "_PART_BYTES", 10_000)
+    (pages,) = project._store.row("PRAGMA page_count")
+    project._store.row(f"PRAGMA max_page_count = {pages + 5}")
+    with pytest.raises(InputError, match=r"disk .* is full"):
+        project.add_embedding("large", made(5000))
+    assert project.embeddings() == []
+    project._store.row("PRAGMA max_page_count = 100000")
+    number = project.add_embedding("large", made(5000))
+    same(project.embedding(number), made(5000))

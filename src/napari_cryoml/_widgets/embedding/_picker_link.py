@@ -143,7 +143,7 @@ class PickerLink(LinkState):
             If no project is open, an image of the rows is not in it, or it cannot be written.
         """
         places = self._need_places().by_image(rows)
-        return self._controller.label_places(places, label)
+        return self._controller.edits.label_places(places, label)
 
     def labels(self) -> npt.NDArray[np.int8]:
         """Return the label of each row: `POSITIVE`, `NEGATIVE` or `UNLABELLED`, shape (n,)."""

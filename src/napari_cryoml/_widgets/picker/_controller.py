@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
 from napari_cryoml._napari._picker_display import DisplayImage
 from napari_cryoml._widgets.jobs import Background, stop_timer
 from napari_cryoml._widgets.picker._asking import Asking
 from napari_cryoml._widgets.picker._desk import Desk
+from napari_cryoml._widgets.picker._edits import Edits
 from napari_cryoml._widgets.picker._export import Export
 from napari_cryoml._widgets.picker._files import Files
 from napari_cryoml._widgets.picker._keys import KeyBindings
@@ -70,6 +70,7 @@ class PickerController:
         )
         self.export = Export(self.desk, self.live.save)
         self.files = Files(viewer, self.desk, self.results, self.choose)
+        self.edits = Edits(self.desk, self.files, self.choose)
         self._reader = ImageReader(self._background, self._show, self._show_error)
         self.files.left.connect(self._leave)
         self._restore_timer = _wait_for_redraw(self._restore)
@@ -210,61 +211,15 @@ class PickerController:
         self.live.toggle(on)
         self.results.pick_shown(again=True)
 
-    # Labels of many places, and undo
-
-    def label_places(self, places: Mapping[str, npt.ArrayLike], label: int) -> Edit | None:
-        """Give places of several images a label, in one edit; None if all have it already.
-
-        Parameters
-        ----------
-        places : mapping of str to array of shape (n, ndim)
-            Pixel (z)yx, by name of the image.
-        label : int
-            `POSITIVE` or `NEGATIVE`.
-
-        Raises
-        ------
-        InputError
-            If no project is open, an image is not in it, or it cannot be written.
-        """
-        edit = self.desk.need_session().label_places(places, label)
-        if edit is not None:
-            self._show_edit(edit)
-        return edit
+    # Undo
 
     def undo(self) -> Edit | None:
         """Take back the last edit, on whichever image it was, and return it."""
-        return self._switch(lambda session: session.project.undo(), "There is nothing to undo.")
+        return self.edits.undo()
 
     def redo(self) -> Edit | None:
         """Make again the edit that was undone last, and return it."""
-        return self._switch(lambda session: session.project.redo(), "There is nothing to redo.")
-
-    def _switch(self, act: Callable[[Session], Edit | None], nothing: str) -> Edit | None:
-        edit = None
-        with self.desk.telling():
-            edit = act(self.desk.need_session())
-            self.desk.note(nothing if edit is None else _told(edit))
-            if edit is not None:
-                self._go_to(edit)
-                self._show_edit(edit)
-                self.desk.edited.emit(edit)
-        return edit
-
-    def _go_to(self, edit: Edit) -> None:
-        """Show an image whose labels have changed, unless one is on show."""
-        if edit.images and self.desk.shown not in edit.images:
-            readable = [name for name in edit.images if name in self.desk.need_session().sources]
-            self.choose((readable or edit.images)[0])
-
-    def _show_edit(self, edit: Edit) -> None:
-        self.desk.show_diameter()
-        self.desk.show_labels()
-        self.desk.show_picks()
-        others = [name for name in edit.images if name != self.desk.shown]
-        if others:
-            self.files.count_picks(self.desk.need_session(), others)
-        self.desk.refresh()
+        return self.edits.redo()
 
     # Wiring
 
@@ -277,14 +232,6 @@ class PickerController:
     def _restore(self) -> None:
         self.desk.layers.restore()
         self._settle_timer.start()
-
-
-def _told(edit: Edit) -> str:
-    """Return what to say about an edit that shows elsewhere."""
-    if edit.classified:
-        number = f"{len(edit.classified):,} rows of the map"
-        return f"The classes of {number} were {'taken back' if edit.action == 'undone' else 'set'}."
-    return f"Labels of {len(edit.images)} images have changed." if len(edit.images) > 1 else ""
 
 
 def _wait_for_redraw(then: Callable[[], object]) -> QTimer:
