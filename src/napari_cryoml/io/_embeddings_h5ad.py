@@ -38,7 +38,7 @@ _AXES = ("x", "y", "z")
 
 def read(path: Path) -> Embedding:
     """Return the embedding in an .h5ad file."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with h5py.File(path, "r") as file:
         if "X" not in file or "obs" not in file:
