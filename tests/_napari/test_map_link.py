@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import LayerLock
 
 from napari_cryoml import io
 from napari_cryoml._errors import InputError
@@ -467,6 +468,15 @@ def test_what_the_user_hides_stays_hidden(viewer):
     link.close()
 
 
+def test_a_linked_layer_is_not_deleted_by_mistake(viewer):
+    points, image = pair(viewer)
+    before = points.locked
+    link = LayerLink(viewer, points, image)
+    assert points.locked == LayerLock.DELETION != before
+    link.close()
+    assert points.locked == before
+
+
 def test_rings_stay_rings(viewer):
     points, image = pair(viewer, face_color="transparent")
     link = LayerLink(viewer, points, image)
@@ -649,3 +659,21 @@ def test_colours_and_no_points_are_sentences(viewer):
     image = viewer.add_image(np.zeros((9, 9), np.float32))
     with pytest.raises(InputError, match="No point of"):
         layer_source(viewer.add_points(ndim=2, name="none"), image)
+
+
+@pytest.mark.viewer
+def test_a_real_window_shows_the_paint_and_lives_when_the_layer_goes(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    points, image = pair(viewer)
+    link = LayerLink(viewer, points, image)
+    link.set_rows(rows_of(line(4)))
+    for shown, is_seen in ((None, True), (np.zeros(6, bool), False), (np.ones(6, bool), True)):
+        link.paint(RowPaint(np.zeros(6, int), PALETTE, shown))
+        red, green, blue, _ = np.moveaxis(viewer.screenshot(canvas_only=True, flash=False), -1, 0)
+        assert ((red > 200) & (green < 60) & (blue < 60)).any() == is_seen
+    viewer.layers.remove(points)
+    link.paint(RowPaint(np.ones(6, int), PALETTE))
+    viewer.scene.camera.center = (0, 5, 5)
+    viewer.screenshot(canvas_only=True, flash=False)
+    assert link.shown is None
+    link.close()

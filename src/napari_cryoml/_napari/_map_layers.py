@@ -140,7 +140,7 @@ class LayerLink(LinkState):
         return int(places.at(image, position, self.diameter_px / 2)[0])
 
     def _on_data(self, event: Any) -> None:
-        if self._dress.busy or str(event.action.value) not in ("added", "removed", "changed"):
+        if str(event.action.value) not in ("added", "removed", "changed"):
             return
         self._dress.follow(event)
         self._redraw()

@@ -52,7 +52,10 @@ class MapLink(Protocol):
 
     @property
     def changed(self) -> SignalInstance:
-        """() Another image is on show, or picks, labels or the project have changed."""
+        """() Another image is on show, or picks, labels or the project have changed.
+
+        A project that is no longer open in the Picker is closed right after this.
+        """
 
     @property
     def edited(self) -> SignalInstance:

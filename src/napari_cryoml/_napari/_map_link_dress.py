@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from napari.layers import LayerLock
 
 from napari_cryoml._napari._map_link_rows import Painted
 
@@ -25,7 +26,8 @@ class LayerDress:
         self._faces = np.array(layer.face_color, np.float32)
         self._own_columns = [str(name) for name in layer.features]
         self._columns: list[str] = []
-        self.busy = False
+        # Deleting a Points layer right after a change can crash the canvas: napari asks first.
+        self._lock, layer.locked = layer.locked, LayerLock.DELETION
 
     def put_on(self, painted: Painted, here: npt.NDArray[np.bool_]) -> None:
         """Paint the points that are `here`, a mask; the others look as they do by themselves."""
@@ -45,6 +47,7 @@ class LayerDress:
 
     def take_off(self) -> None:
         """Give back what the layer looks like by itself; columns stay."""
+        self._layer.locked = self._lock
         self._show(self._borders, self._faces)
 
     def follow(self, event: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -150,8 +150,18 @@ class Painted:
     columns: Mapping[str, Any] | None = None
 
 
+def _same_place(_image: str) -> float:
+    return SAME_PX
+
+
 class RowPainter:
-    """Finds out how the picks of an image look, from what is known of the rows of the map."""
+    """Finds out how the picks of an image look, from what is known of the rows of the map.
+
+    Attributes
+    ----------
+    reach_px : callable
+        Takes the name of an image, and returns how far from its row a pick of it may lie.
+    """
 
     def __init__(self) -> None:
         self.places: RowPlaces | None = None

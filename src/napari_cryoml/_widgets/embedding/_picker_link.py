@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from psygnal import Signal
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._map_link import LinkState, PickSource
 from napari_cryoml._napari._map_link_labels import labels_of, with_labels
 from napari_cryoml._napari._map_link_mouse import LinkMouse
+from napari_cryoml._napari._map_link_rows import SAME_PX
 from napari_cryoml._napari._picker_camera import PickerCamera
 from napari_cryoml._widgets.picker import PickerController
 from napari_cryoml.data import UNLABELLED, Picks, PicksTable
@@ -32,10 +32,6 @@ class PickerLink(LinkState):
         From `open_picker`. Further Pickers are told by the signals of `pickers`.
     """
 
-    project_changed = Signal()
-    """Another project is open in the Picker, or none. The one before is closed right after this:
-    whoever uses it lets go of it at once."""
-
     title = "Picker"
     can_label = True
 
@@ -46,6 +42,7 @@ class PickerLink(LinkState):
         self._camera = PickerCamera(viewer, self._desk.layers)
         self._goal: tuple[str, npt.NDArray[np.float64]] | None = None
         self._open = True
+        self._painter.reach_px = self._reach_px
         self._mouse = LinkMouse(viewer, self._row_at)
         for signal, slot in self._connections():
             signal.connect(slot)
@@ -167,6 +164,12 @@ class PickerLink(LinkState):
 
     # What happens in the Picker
 
+    def _reach_px(self, image: str) -> float:
+        """Return how far picks may move, as live picks do with each label, and be the same."""
+        session = self._desk.session
+        known = session is not None and image in session.entries
+        return max(session.diameter_in(image) / 4 if session and known else 0.0, SAME_PX)
+
     def _redraw(self) -> None:
         if self._open:
             self._desk.layers.paint_picks(self._painter)
@@ -188,7 +191,6 @@ class PickerLink(LinkState):
 
     def _on_session(self) -> None:
         self._goal = None
-        self.project_changed.emit()
         self.changed.emit()
 
     def _on_edit(self, edit: Edit) -> None:
