@@ -539,6 +539,15 @@ def test_columns_of_the_user_s_own_are_left_alone(viewer):
     link.close()
 
 
+def test_points_with_the_id_of_a_row_are_that_row_wherever_they_are(viewer):
+    points, image = pair(viewer, features={"id": ["a@5", "nobody", "a@2", "a@2"]})
+    link = LayerLink(viewer, points, image)
+    link.set_rows(rows_of(line(4)))
+    link.paint(RowPaint(np.array([0, 0, 0, 1, 1, 2]), PALETTE))
+    assert points.border_color.tolist() == [BLUE, GREEN, RED, RED]
+    link.close()
+
+
 def test_what_does_not_fit_the_rows_is_a_sentence(link):
     with pytest.raises(InputError, match="6 rows need 6 colours, not 5"):
         link.paint(RowPaint(np.zeros(5, int), PALETTE))

@@ -130,7 +130,8 @@ class LayerLink(LinkState):
         if not (self._there and self._open):
             return
         positions, here = _places(self._points, self._image)
-        self._dress.put_on(self._painter(image_name(self._image), positions), here)
+        painted = self._painter(image_name(self._image), positions, self._dress.own_ids)
+        self._dress.put_on(painted, here)
 
     def _row_at(self, world: npt.NDArray[np.float64]) -> int:
         places, image = self._painter.places, self.shown

@@ -29,6 +29,11 @@ class LayerDress:
         # Deleting a Points layer right after a change can crash the canvas: napari asks first.
         self._lock, layer.locked = layer.locked, LayerLock.DELETION
 
+    @property
+    def own_ids(self) -> npt.NDArray[Any] | None:
+        """The ids that the user keeps in the features (`id`), shape (n,), if there are any."""
+        return self._layer.features["id"].to_numpy() if "id" in self._own_columns else None
+
     def put_on(self, painted: Painted, here: npt.NDArray[np.bool_]) -> None:
         """Paint the points that are `here`, a mask; the others look as they do by themselves."""
         borders, faces = self._borders.copy(), self._faces.copy()

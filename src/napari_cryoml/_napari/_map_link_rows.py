@@ -98,6 +98,15 @@ class RowPlaces:
         found[finite] = np.where(np.isfinite(gaps), rows[np.minimum(nearest, len(rows) - 1)], -1)
         return found
 
+    def named(self, ids: npt.ArrayLike) -> Rows:
+        """Return the row of each id, shape (k,); -1 for one that is not here."""
+        names = np.asarray(ids).astype(np.str_).tolist()
+        return np.array([self._by_id.get(name, -1) for name in names], np.intp)
+
+    @cached_property
+    def _by_id(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids.tolist())}
+
     def by_image(self, rows: npt.ArrayLike) -> dict[str, npt.NDArray[np.float64]]:
         """Return the positions of some rows by image, each of shape (k, ndim)."""
         chosen = np.zeros(len(self), bool)
@@ -167,14 +176,32 @@ class RowPainter:
         self.places: RowPlaces | None = None
         self.paint: RowPaint | None = None
         self.columns: dict[str, npt.NDArray[Any]] = {}
+        self.reach_px: Callable[[str], float] = _same_place
         self._found: tuple[RowPlaces, str, npt.NDArray[np.float64], Rows] | None = None
 
-    def __call__(self, image: str, positions: npt.NDArray[np.float64]) -> Painted:
-        """Return how picks at `positions`, pixel (z)yx of shape (k, ndim), look."""
+    def __call__(
+        self,
+        image: str,
+        positions: npt.NDArray[np.float64],
+        ids: npt.NDArray[Any] | None = None,
+    ) -> Painted:
+        """Return how picks look.
+
+        Parameters
+        ----------
+        image : str
+        positions : array of shape (k, ndim)
+            Pixel (z)yx.
+        ids : array of shape (k,), optional
+            Ids of rows; a pick whose id is none is known by its place.
+        """
         places = self.places
         if places is None or not len(places) or places.ndim != positions.shape[1]:
             return Painted()
         rows = self._rows(places, image, positions)
+        if ids is not None:
+            named = places.named(ids)
+            rows = np.where(named >= 0, named, rows)
         paint = self.paint
         return Painted(
             None if paint is None else _colours(paint, rows),
@@ -186,7 +213,7 @@ class RowPainter:
         known = self._found
         if known and known[:2] == (places, image) and np.array_equal(known[2], positions):
             return known[3]
-        rows = places.at(image, positions)
+        rows = places.at(image, positions, self.reach_px(image))
         self._found = places, image, positions.copy(), rows
         return rows
 
