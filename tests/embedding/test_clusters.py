@@ -15,7 +15,7 @@ from napari_cryoml.embedding._clusters import (
     cluster,
     clusterings,
 )
-from napari_cryoml.embedding._leiden import neighbour_graph
+from napari_cryoml.embedding._neighbour_graph import neighbour_graph
 from napari_cryoml.embedding._silhouette import silhouette
 from napari_cryoml.embedding._ward import merge
 from napari_cryoml.jobs import Event, run_inline
@@ -77,7 +77,7 @@ def test_rows_that_are_not_finite_are_set_aside_and_said(config):
     assert found.labels[[3, 7]].tolist() == [-1, -1]
     kept = np.delete(np.arange(len(kind)), [3, 7])
     assert adjusted_rand_score(kind[kept], found.labels[kept]) == 1
-    assert "2 of 90 rows were set aside" in found.notes[0]
+    assert "not finite: 2 of 90 rows" in found.notes[0]
 
 
 @every_method
@@ -211,6 +211,7 @@ def test_rest_of_a_sample_joins_its_neighbours(config):
     found = clusters_of(vectors, config)
     is_in = found.labels >= 0
     assert is_in.mean() > 0.9
+    assert "200 rows drawn at random" in found.notes[0]
     assert adjusted_rand_score(kind[is_in], found.labels[is_in]) == 1
 
 

@@ -92,7 +92,7 @@ def test_rows_that_are_not_finite_are_left_out():
     found = few_shot(vectors, members[:4])
     assert np.isnan(found.probability[members[0]])
     assert members[0] not in found.order
-    assert "1 of 4 selected rows were left out" in found.notes[0]
+    assert "finite vector: 1 of 4 selected rows" in found.notes[0]
     assert sorted(found.proposed) == members[4:].tolist()
 
 

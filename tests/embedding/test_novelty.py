@@ -45,6 +45,9 @@ def test_new_class_stands_out(method, dtype):
     assert found.probability[known].mean() < 0.2
     assert (found.scores[known] > found.threshold).mean() < 0.15
     assert (found.scores[new] > found.threshold).mean() > 0.9
+    np.testing.assert_array_equal(
+        found.is_new, (found.scores > np.float32(found.threshold)) & (classes == "")
+    )
     assert (found.probability[classes != ""] == 0).all()
     assert set(found.auroc) == {f"class {number}" for number in range(1, 5)}
     assert found.mean_auroc > 0.9
@@ -126,7 +129,8 @@ def test_rows_that_are_not_finite_are_set_aside():
     assert np.isnan(found.scores[:2]).all()
     assert np.isnan(found.probability[:2]).all()
     assert np.isfinite(found.scores[2:]).all()
-    assert found.notes[0].startswith("2 rows were set aside")
+    assert not found.is_new[:2].any()
+    assert "not finite: 2 of 300 rows" in found.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.embedding._confidence import Confidence
-from napari_cryoml.embedding._leiden import neighbour_graph
+from napari_cryoml.embedding._neighbour_graph import neighbour_graph
 from napari_cryoml.embedding._spreading import SpreadConfig, _normalised, _solved, spread_labels
 
 
@@ -126,7 +126,7 @@ def test_rows_that_are_not_finite_are_set_aside():
     vectors[0] = np.nan
     found = spread_labels(vectors, classes)
     assert (found.classes[0], found.confidence[0]) == ("", 0)
-    assert "1 rows were set aside" in found.notes[0]
+    assert "not finite: 1 of 120 rows" in found.notes[0]
 
 
 @pytest.mark.parametrize("n", [1, 2, 9])

@@ -18,6 +18,13 @@ def draw(n: int, size: int, seed: int) -> Labels:
     return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
 
 
+def on_sample(n: int, size: int) -> tuple[str, ...]:
+    """Return what the user is told if not all rows were used."""
+    if n <= size:
+        return ()
+    return (f"Clusters are those of {size} rows drawn at random; the other rows joined them.",)
+
+
 def assign_rest(
     vectors: Vectors, rows: Labels, labels: Labels, *, within_reach: bool = False
 ) -> Labels:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml.embedding._agglomerative import AgglomerativeConfig
 from napari_cryoml.embedding._clustering import ClustersConfig, clusterings
+from napari_cryoml.embedding._finite import on_rows_set_aside
 from napari_cryoml.embedding._hdbscan import HdbscanConfig
 from napari_cryoml.embedding._kmeans import KMeansConfig
 from napari_cryoml.embedding._leiden import LeidenConfig
@@ -92,7 +93,7 @@ def cluster(
     found, sizes = _by_falling_size(grouping.labels)
     labels = np.full(len(table), -1, np.int32)
     labels[is_whole] = found
-    notes = (*_on_rows(is_whole), *grouping.notes)
+    notes = (*on_rows_set_aside(is_whole), *grouping.notes)
     return Clusters(labels, sizes, silhouette(centred, found, config.seed), notes)
 
 
@@ -120,13 +121,3 @@ def _by_falling_size(
     ordered = np.full(len(labels), -1, np.int32)
     ordered[is_in] = rank[number]
     return ordered, counts[order].astype(np.int64)
-
-
-def _on_rows(is_whole: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    bad = len(is_whole) - int(is_whole.sum())
-    if not bad:
-        return ()
-    return (
-        f"{bad} of {len(is_whole)} rows were set aside: their vectors hold numbers that are not "
-        "finite.",
-    )

@@ -113,7 +113,7 @@ def _usable(
     if len(kept) == len(wanted):
         return kept, ()
     left = len(wanted) - len(kept)
-    return kept, (f"{left} of {len(wanted)} {kind} rows were left out: no finite vector.",)
+    return kept, (f"Left out for want of a finite vector: {left} of {len(wanted)} {kind} rows.",)
 
 
 def _check(given: Rows, negatives: Rows) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from napari_cryoml.embedding._assignment import assign_rest, draw
+from napari_cryoml.embedding._assignment import assign_rest, draw, on_sample
 from napari_cryoml.embedding._clustering import (
     STOPPED_BEFORE,
     ClustersConfig,
@@ -58,7 +58,8 @@ class HdbscanConfig(ClustersConfig):
         reduced = _principal_components(vectors, self.dimensions)
         labels = self._of_sample(reduced[rows], len(rows) / len(vectors))
         yield Event(done=1, total=2, message="assigning the other rows")
-        return Grouping(assign_rest(reduced, rows, labels, within_reach=True))
+        assigned = assign_rest(reduced, rows, labels, within_reach=True)
+        return Grouping(assigned, on_sample(len(vectors), self.sample))
 
     def _of_sample(self, vectors: Vectors, share: float) -> Labels:
         from sklearn.cluster import HDBSCAN

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from napari_cryoml.embedding._assignment import assign_rest, draw
+from napari_cryoml.embedding._assignment import assign_rest, draw, on_sample
 from napari_cryoml.embedding._clustering import (
     STOPPED_BEFORE,
     ClustersConfig,
@@ -19,7 +19,7 @@ from napari_cryoml.embedding._clustering import (
     Vectors,
     clusterings,
 )
-from napari_cryoml.embedding._neighbours import nearest
+from napari_cryoml.embedding._neighbour_graph import neighbour_graph
 from napari_cryoml.jobs import Command, Event
 
 
@@ -55,7 +55,8 @@ class LeidenConfig(ClustersConfig):
             return Grouping(np.full(len(vectors), -1), (STOPPED_BEFORE,))
         labels = self._parts(graph)
         yield Event(done=2, total=3, message="assigning the other rows")
-        return Grouping(assign_rest(vectors, rows, labels))
+        assigned = assign_rest(vectors, rows, labels)
+        return Grouping(assigned, on_sample(len(vectors), self.sample))
 
     def _parts(self, graph: Any) -> Labels:
         from sknetwork.clustering import Leiden
@@ -74,27 +75,3 @@ def _seed_c_library(seed: int) -> None:
     # The library refines by rand() of the C library, and leaves it as it is.
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
     library.srand(ctypes.c_uint(seed & 0xFFFFFFFF))
-
-
-def neighbour_graph(vectors: Vectors, k: int) -> Any:
-    """Return the graph of nearest neighbours.
-
-    Parameters
-    ----------
-    vectors : array of shape (n, d), float32
-    k : int
-        Links from each row.
-
-    Returns
-    -------
-    sparse array of shape (n, n)
-        Symmetric; 1 where both rows are neighbours of each other, 1/2 where one is.
-    """
-    from scipy import sparse
-
-    indices, _ = nearest(vectors, k=k)
-    n, k = indices.shape
-    begins = np.arange(0, n * k + 1, k) if k else np.zeros(n + 1, np.intp)
-    half = np.full(n * k, 0.5, np.float32)
-    directed = sparse.csr_matrix((half, indices.ravel(), begins), shape=(n, n))
-    return sparse.csr_matrix(directed + directed.T)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config
+from napari_cryoml.embedding._finite import on_rows_set_aside
 from napari_cryoml.embedding._labelled import labelled_rows
 from napari_cryoml.embedding._novelty_calibration import Calibration, calibrate
 from napari_cryoml.embedding._novelty_methods import (
@@ -65,6 +66,8 @@ class Novelty:
         0 for labelled rows, NaN as above.
     threshold : float
         Score above which the stated share of rows of known classes lies.
+    is_new : array of shape (n,), bool
+        Unlabelled rows whose score lies above it.
     method : str
         What was used: "neighbours", "mahalanobis" or "energy".
     auroc : mapping of str to float
@@ -79,6 +82,7 @@ class Novelty:
     scores: npt.NDArray[np.float32]
     probability: npt.NDArray[np.float32]
     threshold: float
+    is_new: npt.NDArray[np.bool_]
     method: str
     auroc: Mapping[str, float]
     compared: Mapping[str, float]
@@ -127,14 +131,17 @@ def novelty(
     scores = _scores(chosen.method, centred, known, within[known], background)
     probability = chosen.probability(scores)
     probability[within != ""] = 0
+    is_new = np.zeros(len(finite), bool)
+    is_new[finite] = (scores > chosen.threshold) & (within == "")
     return Novelty(
         _spread(scores, finite),
         _spread(probability, finite),
         chosen.threshold,
+        is_new,
         chosen.method,
         chosen.auroc,
         compared,
-        (*_on_rows(finite), *notes, *chosen.notes),
+        (*on_rows_set_aside(finite), *notes, *chosen.notes),
     )
 
 
@@ -173,8 +180,3 @@ def _spread(values: Floats, finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.flo
     spread = np.full(len(finite), np.nan, np.float32)
     spread[finite] = values
     return spread
-
-
-def _on_rows(finite: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    bad = len(finite) - int(finite.sum())
-    return (f"{bad} rows were set aside: their vectors are not finite.",) if bad else ()

@@ -23,7 +23,7 @@ from napari_cryoml.embedding._messages import (
 )
 from napari_cryoml.jobs import Command, Event
 
-COMPILING = "Compiling UMAP, once: about a minute."
+COMPILING = "Compiling UMAP, once: a few seconds."
 
 _LOOK_S = 0.2
 

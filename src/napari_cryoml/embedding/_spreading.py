@@ -11,8 +11,9 @@ from pydantic import Field
 
 from napari_cryoml._registry import Config
 from napari_cryoml.embedding._confidence import Confidence
+from napari_cryoml.embedding._finite import on_rows_set_aside
 from napari_cryoml.embedding._labelled import labelled_rows
-from napari_cryoml.embedding._leiden import neighbour_graph
+from napari_cryoml.embedding._neighbour_graph import neighbour_graph
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -235,10 +236,7 @@ def _whole(values: npt.NDArray[Any], finite: npt.NDArray[np.bool_], blank: Any) 
 def _notes(
     finite: npt.NDArray[np.bool_], held_out: _HeldOut, winner: npt.NDArray[np.intp]
 ) -> tuple[str, ...]:
-    notes = []
-    if not finite.all():
-        bad = len(finite) - int(finite.sum())
-        notes.append(f"{bad} rows were set aside: their vectors are not finite.")
+    notes = [*on_rows_set_aside(finite)]
     if not len(held_out.raw):
         notes.append(
             "No class has two labelled rows, so none could be held out: the confidence is not "
