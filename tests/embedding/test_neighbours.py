@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.embedding._neighbours import NeighbourIndex, into_cells, nearest
@@ -10,7 +11,7 @@ from napari_cryoml.embedding._neighbours import NeighbourIndex, into_cells, near
 def _plain(vectors, queries, k):
     """Return what `nearest` should, ties by row number."""
     others = vectors if queries is None else queries
-    apart = np.linalg.norm(others[:, None].astype(float) - vectors[None], axis=2)
+    apart = cdist(others, vectors)
     if queries is None:
         np.fill_diagonal(apart, np.inf)
     order = np.argsort(apart, axis=1, kind="stable")[:, :k]

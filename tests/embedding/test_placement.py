@@ -165,6 +165,16 @@ def test_few_rows_on_a_map_are_enough(kind, n):
     assert np.isfinite(placed).all()
 
 
+def test_rows_join_a_large_map_as_they_do_one_by_landmarks():
+    vectors, new = _sheet(120), _sheet(20, seed=1)
+    layout = np.random.default_rng(0).normal(size=(120, 2))
+    by_mean = place(vectors, layout, new, TsneConfig(landmarks_above=100))
+    assert (by_mean != place(vectors, layout, new, TsneConfig())).any()
+    # Within what they are the mean of, where forces would push them about.
+    assert (by_mean.min(axis=0) >= layout.min(axis=0)).all()
+    assert (by_mean.max(axis=0) <= layout.max(axis=0)).all()
+
+
 def test_rows_without_a_place_do_not_count():
     vectors = _sheet(50)
     layout = np.zeros((50, 2))

@@ -155,8 +155,8 @@ class Tsne(Projector):
         n, k = len(vectors), 3 * _NEW_PERPLEXITY
         indices, distances = nearest(vectors, new, k)
         begun = mean_of_neighbours(indices, distances, layout)
-        if n <= k:
-            return begun
+        if n <= k or n > self._config.landmarks_above:
+            return begun  # as on a map by landmarks
         chances = joint_probabilities_nn(
             indices,
             distances,
