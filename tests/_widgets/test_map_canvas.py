@@ -136,6 +136,15 @@ def test_colours_and_marks_of_another_number_of_rows_are_dropped(canvas):
     assert not has_colour(canvas, "#56B4E9")
 
 
+def test_colours_may_come_before_the_rows(canvas):
+    canvas.set_codes(np.zeros(2, int), ["ice"], np.array([[255, 0, 0]], np.uint8))
+    canvas.set_selection(np.ones(2, bool))
+    assert not has_colour(canvas, "#ff0000")
+    canvas.set_layout(POINTS[:2])
+    assert has_colour(canvas, "#ff0000")
+    assert not canvas._corner.legend.isHidden()
+
+
 def test_a_selection_is_counted_and_seen(canvas):
     canvas.set_selection(np.array([True, False, False, False, False]))
     assert canvas.scene.n_selected == 1

@@ -104,8 +104,9 @@ class MapInput(QObject):
         return True
 
     def _wheel(self, event: QWheelEvent) -> bool:
-        at = event.position()
-        self.zoomed.emit(_NOTCH ** event.angleDelta().y(), at.x(), at.y())
+        at, delta = event.position(), event.angleDelta().y()
+        if delta:
+            self.zoomed.emit(_NOTCH**delta, at.x(), at.y())
         return True
 
     def _leave(self, event: QEvent) -> bool:

@@ -88,13 +88,13 @@ class MapScene:
     def __init__(self) -> None:
         self.coordinates = np.empty((0, 2), np.float32)
         """Map positions xy, shape (n, 2); NaN for rows that are not on the map."""
-        self.colouring = Colouring()
         self.view = MapView()
         self.fitted = True
         """Whether the view holds the whole map and follows it."""
         self.faint = False
         """Whether the points are only a ground for something else."""
         self.n_selected = 0
+        self._colouring = Colouring()
         self._selected: Mask | None = None
         self._shown: Mask | None = None
         self._raster = PointRaster(self.coordinates)
@@ -123,26 +123,31 @@ class MapScene:
         return self._background.red(), self._background.green(), self._background.blue()
 
     def set_layout(self, coordinates: npt.NDArray[np.floating] | None, keep_view: bool) -> None:
-        """Place the rows anew; masks and colours for another number of rows are dropped."""
+        """Place the rows anew; masks for another number of rows are dropped."""
         empty = np.empty((0, 2), np.float32)
         self.coordinates = empty if coordinates is None else np.asarray(coordinates, np.float32)
-        if self.colouring.n_rows not in (None, len(self)):
-            self.colouring = Colouring()
         self._raster = PointRaster(self.coordinates)
-        self.set_shown(self._fitting(self._shown))
-        self.set_selected(self._fitting(self._selected))
+        self.set_shown(self._shown)
+        self.set_selected(self._selected)
         self._recolour()
         self._measure()
         if self.fitted or not keep_view:
             self.fit()
 
+    @property
+    def colouring(self) -> Colouring:
+        """What the rows are coloured by."""
+        fits = self._colouring.n_rows in (None, len(self))
+        return self._colouring if fits else Colouring()
+
     def set_colouring(self, colouring: Colouring) -> None:
-        """Colour the rows."""
-        self.colouring = colouring
+        """Colour the rows; colours for another number of rows wait until there are as many."""
+        self._colouring = colouring
         self._recolour()
 
     def set_selected(self, mask: Mask | None) -> None:
-        """Mark the rows of a mask of shape (n,)."""
+        """Mark the rows of a mask of shape (n,); one for another number of rows marks none."""
+        mask = self._fitting(mask)
         self.n_selected = 0 if mask is None else int(np.count_nonzero(mask))
         self._selected = mask if self.n_selected else None
         self._raster.set_selected(self._selected)
@@ -150,8 +155,8 @@ class MapScene:
 
     def set_shown(self, mask: Mask | None) -> None:
         """Show the rows of a mask of shape (n,) alone, all without it."""
-        self._shown = mask
-        self._raster.set_shown(mask)
+        self._shown = self._fitting(mask)
+        self._raster.set_shown(self._shown)
         self._picture = None
 
     def shown(self, mask: Mask) -> Mask:

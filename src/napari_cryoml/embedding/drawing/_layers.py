@@ -8,12 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml.embedding.drawing._density import (
-    GROWTH,
-    DensitySheet,
-    count_points,
-    spot_weights,
-)
+from napari_cryoml.embedding.drawing._density import DensitySheet, spot_weights
 from napari_cryoml.embedding.drawing._discs import paint_discs
 from napari_cryoml.embedding.drawing._grid import PointGrid
 from napari_cryoml.embedding.drawing._paint import Plane, Sheet
@@ -74,13 +69,10 @@ class Layer:
         strength *= self.strength
         if len(codes) <= N_DISCS:
             return self._discs(view.size, across, down, codes, radius, strength)
-        spot = spot_weights(radius)
-        rim = len(spot) - 1 + (GROWTH if self.outlined else 0)
-        counts, sums = count_points(across, down, codes, self.palette, view.size, rim)
         per_pixel = self.grid.crowding(_CROWDED_SHARE) * view.units_per_pixel**2
         crowded = min(per_pixel, len(self.grid))
-        outline = SELECTED if self.outlined else None
-        return [DensitySheet(counts, sums, spot, crowded, strength, outline)]
+        looks = spot_weights(radius), crowded, strength, SELECTED if self.outlined else None
+        return [DensitySheet(across, down, codes, self.palette, view.size[0], *looks)]
 
     def _discs(
         self,

@@ -102,9 +102,12 @@ def shades(
     low, high = value_limits(values) if limits is None else limits
     share = (values - np.float32(low)) * np.float32((N_SHADES - 1) / max(high - low, 1e-12))
     missing = ~np.isfinite(values)
-    share[missing] = 0
-    codes = np.rint(np.clip(share, 0, N_SHADES - 1)).astype(np.int16)
-    codes[missing] = -1
+    some = bool(missing.any())
+    if some:
+        share[missing] = 0
+    codes = np.rint(np.clip(share, 0, N_SHADES - 1, out=share), out=share).astype(np.int16)
+    if some:
+        codes[missing] = -1
     return codes
 
 
