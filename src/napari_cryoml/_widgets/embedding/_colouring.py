@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._widgets.embedding._classes import factorised
-from napari_cryoml._widgets.embedding._state import CLASS, DENSITY, MapState
+from napari_cryoml._widgets.embedding._state import CLASS, CLUSTER, DENSITY, MapState
 
 MOST_CATEGORIES = 256
 """Categories with a colour of their own; the rarest ones beyond them have none."""
@@ -63,7 +63,7 @@ def colouring(state: MapState, own_colours: Mapping[str, str] | None = None) -> 
     if state.colour == CLASS:
         return _named(state.classes.codes, state.classes.names, own_colours or {})
     values = state.column(state.colour)
-    if is_continuous(values):
+    if is_continuous(values) and state.colour != CLUSTER:
         return Colouring(values=values.astype(np.float32))
     return _categories(values, _FIXED)
 
@@ -84,8 +84,8 @@ def is_continuous(values: npt.NDArray[Any]) -> bool:
 
 
 def _categories(values: npt.NDArray[Any], own: Mapping[str, str]) -> Colouring:
-    if values.dtype.kind in "iu":
-        return _numbered(values)
+    if values.dtype.kind in "iuf":
+        return _numbered(np.nan_to_num(values, nan=-1).astype(np.int64))
     return _named(*factorised(values), own)
 
 

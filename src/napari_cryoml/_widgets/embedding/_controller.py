@@ -22,6 +22,7 @@ from napari_cryoml._widgets.embedding._naming import Naming
 from napari_cryoml._widgets.embedding._selecting import Selecting
 from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._sources import Sources, Taken
+from napari_cryoml._widgets.embedding._state import DENSITY, SCORE
 from napari_cryoml._widgets.embedding._view import ExplorerView
 from napari_cryoml._widgets.embedding._wiring import connect_view, key_actions
 from napari_cryoml._widgets.jobs import Background
@@ -162,7 +163,8 @@ class ExplorerController:
         desk = self.desk
         choices = self.keeping.choices()
         method = str(choices.get("method", self.view.chosen_method()))
-        taken.state.colour = str(choices.get("colour", taken.state.colour))
+        usual = SCORE if SCORE in taken.state.names else DENSITY
+        taken.state.colour = str(choices.get("colour", usual))
         with desk.telling():
             desk.replace(taken.state)
             self._line.serve(_work.map_service, taken.state.embedding.vectors)

@@ -10,13 +10,15 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QMenu,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QWidget,
 )
 from superqt import QCollapsible
 
-from napari_cryoml._widgets.frame import WheelGuard
+from napari_cryoml._widgets.frame import WheelGuard, button
 
 
 def choice(names: Sequence[str], tip: str, guard: WheelGuard) -> QComboBox:
@@ -31,11 +33,10 @@ def choice(names: Sequence[str], tip: str, guard: WheelGuard) -> QComboBox:
     return box
 
 
-def menu_button(text: str, tip: str) -> QToolButton:
-    """Return a button that opens a menu; the menu is still to be set."""
-    made = tool(text, tip)
-    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+def menu_button(text: str, tip: str, menu: QMenu) -> QPushButton:
+    """Return a push button that opens a menu."""
+    made = button(text, f"<p>{tip}</p>")
+    made.setMenu(menu)
     return made
 
 

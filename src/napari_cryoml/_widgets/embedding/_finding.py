@@ -121,18 +121,18 @@ class Finding:
         self._colour_by(state, SIMILAR, found.probability)
         self._select(np.union1d(found.proposed, rows))
         self._tell(
-            f"{len(found.proposed):,} other rows are likely to be like the {len(rows)} selected ones; "
-            "they are selected now. Undo [Ctrl+Z] selects those from before.",
+            f"{len(found.proposed):,} other rows are likely to be like the {len(rows)} selected "
+            "ones; they are selected now. Undo [Ctrl+Z] selects those from before.",
             found,
         )
 
     def _take_novelty(self, state: MapState, found: Any) -> None:
         self._colour_by(state, NOVELTY, found.scores)
-        n_new = int((np.nan_to_num(found.scores) > found.threshold).sum())
+        n_new = int(found.is_new.sum())
         text = f"{n_new:,} rows are more unlike the known ones than those are among themselves."
-        if found.auroc:
-            mean = sum(found.auroc.values()) / len(found.auroc)
-            text += f" Classes that were left out are told from the others: AUROC {mean:.2f}."
+        if np.isfinite(found.mean_auroc):
+            skill = f"AUROC {found.mean_auroc:.2f}"
+            text += f" Classes that were left out are told from the others with {skill}."
         self._tell(text, found)
 
     def _take_spread(self, state: MapState, classes: Texts, found: Any) -> None:

@@ -69,6 +69,8 @@ class Grouping:
 
     def _begin(self) -> None:
         self._end()
+        if self._desk.state is not None:
+            self._desk.view.groups.suggest(len(self._desk.state))
         self.show()
 
     def _on_event(self, event: Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,13 @@ from napari_cryoml._widgets.embedding._controls import choice, folded, line_of, 
 from napari_cryoml._widgets.frame import ConfigForm, WheelGuard, button
 
 NO_GROUPS = "Groups are made of the vectors, not of the map. A click on a bar selects a group."
+
+if TYPE_CHECKING:
+    from napari_cryoml.embedding import ClustersConfig
+
+_ROWS_PER_GROUP = 50
+_FEWEST_GROUPS, _MOST_GROUPS = 8, 100
+"""The most is what k-means is used with on a whole data set, to part it into more than it has."""
 
 
 class GroupsTab(QWidget):
@@ -45,6 +52,7 @@ class GroupsTab(QWidget):
         self.rest = button("Select rows in no group", "Select what belongs to none of the groups.")
         self.text = words("How many groups there are, and how well they part (silhouette, -1..1).")
         self.forms = {name: ConfigForm(config) for name, config in configs.items()}
+        self._suggested = _MOST_GROUPS
         self._stack = QStackedWidget()
         for form in self.forms.values():
             self._stack.addWidget(form)
@@ -70,7 +78,7 @@ class GroupsTab(QWidget):
         """Name of the method."""
         return str(self.method.currentText())
 
-    def config(self) -> Config:
+    def config(self) -> ClustersConfig:
         """Return the method and its options.
 
         Raises
@@ -78,13 +86,21 @@ class GroupsTab(QWidget):
         InputError
             If an option is not accepted.
         """
-        return self.forms[self.chosen].config()
+        return cast("ClustersConfig", self.forms[self.chosen].config())
 
     def show_config(self, name: str, values: Mapping[str, Any]) -> None:
         """Show a method and its options."""
         if name in self.forms:
             self.method.setCurrentText(name)
             self.forms[name].set_values(values)
+
+    def suggest(self, n_rows: int) -> None:
+        """Suggest a number of groups that suits so many rows, unless another one was chosen."""
+        usual = int(np.clip(n_rows // _ROWS_PER_GROUP, _FEWEST_GROUPS, _MOST_GROUPS))
+        for form in self.forms.values():
+            if form.values().get("k") in (self._suggested, _MOST_GROUPS):
+                form.set_values({"k": usual})
+        self._suggested = usual
 
     def show_groups(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -11,6 +11,9 @@ from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.embedding._controls import folded, line_of, words
 from napari_cryoml._widgets.frame import ConfigForm, button
+
+if TYPE_CHECKING:
+    from napari_cryoml.embedding import CropEncoderConfig, ProjectionConfig
 
 
 class MapTab(QWidget):
@@ -47,16 +50,16 @@ class MapTab(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addLayout(line_of(self.again, self.selected))
         column.addWidget(self.notes)
-        tip = "Show or hide"
-        column.addWidget(folded("Map", f"{tip} how the map is made.", self._stack))
-        column.addWidget(folded("Encoder", f"{tip} how crops are seen.", self._encoder_stack))
+        column.addWidget(self._stack)
+        tip = "Show or hide the options of what turns crops into vectors."
+        column.addWidget(folded("Encoder", tip, self._encoder_stack))
         column.addStretch(1)
         self.again.clicked.connect(self.again_requested)
         self.selected.clicked.connect(self.selection_requested)
         for form in self._all_forms.values():
             form.changed.connect(self.changed)
 
-    def config(self, method: str) -> Config:
+    def config(self, method: str) -> ProjectionConfig:
         """Return the options of a method.
 
         Raises
@@ -64,9 +67,9 @@ class MapTab(QWidget):
         InputError
             If one is not accepted.
         """
-        return self.forms[method].config()
+        return cast("ProjectionConfig", self.forms[method].config())
 
-    def encoder_config(self, name: str) -> Config:
+    def encoder_config(self, name: str) -> CropEncoderConfig:
         """Return the options of an encoder.
 
         Raises
@@ -74,7 +77,7 @@ class MapTab(QWidget):
         InputError
             If one is not accepted.
         """
-        return self.encoders[name].config()
+        return cast("CropEncoderConfig", self.encoders[name].config())
 
     def values(self) -> dict[str, dict[str, Any]]:
         """Return the options of all methods."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -11,6 +11,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.embedding._controls import folded, line_of, words
 from napari_cryoml._widgets.frame import ConfigForm, button
+
+if TYPE_CHECKING:
+    from napari_cryoml.embedding import NoveltyConfig, SpreadConfig
 
 WHAT_TO_DO = (
     "Select three or more rows and press “More like these”; or give some rows classes, and see "
@@ -74,13 +77,13 @@ class NewTab(QWidget):
         self.take.clicked.connect(self.take_requested)
         self.show_spread(0)
 
-    def novelty_config(self) -> Config:
+    def novelty_config(self) -> NoveltyConfig:
         """Return the options of the novelty score."""
-        return self.novelty_form.config()
+        return cast("NoveltyConfig", self.novelty_form.config())
 
-    def spread_config(self) -> Config:
+    def spread_config(self) -> SpreadConfig:
         """Return the options of spreading."""
-        return self.spread_form.config()
+        return cast("SpreadConfig", self.spread_form.config())
 
     def show_options(self, novelty: Mapping[str, Any], spreading: Mapping[str, Any]) -> None:
         """Show options that were kept."""

@@ -37,10 +37,11 @@ class SelectionRow(QWidget):
             "Not particles [W]",
             "Label all selected picks as no particles, as one edit. Default: no labels.",
         )
-        self.classes = menu_button("Class ▾", "Give the selected rows a class, old or new.")
+        self._menu = QMenu(self)
+        self.classes = menu_button(
+            "Class [N]", "Give the selected rows a class, old or new. Default: none.", self._menu
+        )
         self.clear = tool("✕", "Select nothing [0].")
-        self._menu = QMenu(self.classes)
-        self.classes.setMenu(self._menu)
         self.name = QLineEdit()
         self.name.setPlaceholderText("New class, then Enter")
         self.name.setToolTip("Name of a new class for the selected rows. Default: none.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_cryoml._widgets.embedding._controls import choice, line_of, menu_button, tighten
 from napari_cryoml._widgets.frame import WheelGuard, button
@@ -43,13 +43,13 @@ class SourceRow(QWidget):
             "Embed the picks of all images of the open Picker and lay them out as a map; while "
             "that runs, stop and keep what is there. Default: nothing is mapped.",
         )
+        self._menu = QMenu(self)
         self.open = menu_button(
             "Open…",
             "Open vectors from a file (.parquet, .h5ad, .csv), which may also be dropped here, or "
             "those that the project keeps. Default: none.",
+            self._menu,
         )
-        self._menu = QMenu(self.open)
-        self.open.setMenu(self._menu)
         self.encoder = choice(
             encoders,
             f"What turns a crop into a vector. Default: {encoders[0]}.",
@@ -70,9 +70,17 @@ class SourceRow(QWidget):
     def _build(self) -> None:
         column = QVBoxLayout(self)
         tighten(column)
-        column.addLayout(line_of(self.map, self.open))
-        column.addLayout(line_of(self.encoder, self.method))
+        self._lines = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        tighten(self._lines)
+        self._lines.addLayout(line_of(self.map, self.open))
+        self._lines.addLayout(line_of(self.encoder, self.method))
+        column.addLayout(self._lines)
         column.addWidget(self.panel)
+
+    def lay_out(self, *, wide: bool) -> None:
+        """Lay the controls out on one line, or on two."""
+        directions = QBoxLayout.Direction
+        self._lines.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
 
     def show_kept(self, names: Mapping[int, str]) -> None:
         """Offer the embeddings that the project keeps, by number."""

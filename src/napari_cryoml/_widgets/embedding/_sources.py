@@ -118,9 +118,8 @@ class Sources:
     def _start(self, crops: Crops, remarks: tuple[str, ...], config: Any) -> None:
         self._preparing, self._stopping = False, False
         self._crops, self._remarks = crops, remarks
-        place = "layers" if self._keeping.project is None else self._keeping.project.path
         try:
-            job = self._start_job(_work.embed, crops, config, _work.file_name(place))
+            job = self._start_job(_work.embed, crops, config)
         except InputError as error:
             self._give_up(str(error))
             return

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from napari_cryoml._widgets.embedding._controls import (
     choice,
     line_of,
-    menu_button,
     tighten,
     tool,
 )
@@ -64,8 +63,8 @@ class ToolRow(QWidget):
             "Draw each class or group as a cloud, with its name where it is densest. Default: off.",
             checkable=True,
         )
-        self.export = menu_button("", "Write picks, vectors or a picture to a file.")
-        self.export.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.export = tool("", "Write picks, vectors or a picture to a file.")
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._fill_export()
         self.set_colours(ThemeColours.of("dark"))
         column = QVBoxLayout(self)

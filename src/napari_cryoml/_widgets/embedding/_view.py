@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,9 @@ from napari_cryoml._widgets.frame import (
     ask_file,
 )
 from napari_cryoml.embedding.drawing import categorical
+
+if TYPE_CHECKING:
+    from napari_cryoml.embedding import CropEncoderConfig, ProjectionConfig
 
 WIDE_PX = 620
 """From this width on, the gallery lies beside the map."""
@@ -100,8 +104,8 @@ class ExplorerView(Dock):
         self.show_empty(True)
 
     def _build(self) -> None:
+        self.tabs.addTab(self._selection_tab(), "Selection")
         for title, tab in (
-            ("Selection", self._selection_tab()),
             ("Groups", self.groups),
             ("New", self.new),
             ("Map", self.options),
@@ -280,7 +284,7 @@ class ExplorerView(Dock):
         name = str(self.source.method.currentText())
         return name if name in self.options.forms else next(iter(self.options.forms))
 
-    def map_config(self, method: str) -> Config:
+    def map_config(self, method: str) -> ProjectionConfig:
         """Return the options of a method.
 
         Raises
@@ -290,7 +294,7 @@ class ExplorerView(Dock):
         """
         return self.options.config(method)
 
-    def encoder_config(self) -> Config:
+    def encoder_config(self) -> CropEncoderConfig:
         """Return the encoder that is chosen, with its options.
 
         Raises
@@ -342,6 +346,7 @@ class ExplorerView(Dock):
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self.splitter.orientation() != wanted:
             self.splitter.setOrientation(wanted)
+            self.source.lay_out(wide=wide)
 
 
 def _scrolled(widget: QWidget) -> QScrollArea:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from pathlib import Path
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
 Sentences = tuple[str, ...]
 
 
-def embed(crops: Crops, config: CropEncoderConfig, name: str) -> Job[Embedding]:
-    """Encode crops; what is done is kept, and taken up again after a stop.
+def embed(crops: Crops, config: CropEncoderConfig) -> Job[Embedding]:
+    """Encode crops; what is done is kept until all is, and taken up again after a stop.
 
     Parameters
     ----------
     crops : Crops
     config : CropEncoderConfig
-    name : str
-        Of the file that vectors are kept in meanwhile.
     """
     from napari_cryoml.embedding import extract
     from napari_cryoml.features import user_cache_folder
 
     folder = user_cache_folder() / "vectors"
     folder.mkdir(parents=True, exist_ok=True)
-    return (yield from extract(crops, config, store=folder / f"{name}.vectors"))
+    what = "\n".join([config.name, config.model_dump_json(), *crops.ids.tolist()])
+    store = folder / f"{hashlib.blake2b(what.encode(), digest_size=16).hexdigest()}.vectors"
+    embedding = yield from extract(crops, config, store=store)
+    if len(embedding) == len(crops):
+        store.unlink(missing_ok=True)
+    return embedding
 
 
 def map_service(vectors: Any) -> MapService:

@@ -37,7 +37,7 @@ class Dock(QWidget):
         filler : QWidget, optional
             One of them that takes the height that is left; empty space below the last by default.
         """
-        inner = QWidget()
+        inner = _Column()
         inner.setObjectName("inner")
         column = QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
@@ -66,3 +66,15 @@ class Dock(QWidget):
         if paths:
             event.acceptProposedAction()
             self.paths_opened.emit(paths)
+
+
+class _Column(QWidget):
+    """A column that may be as low as its widgets can be.
+
+    With a wrapped line in it, Qt would give it the height that its widgets would like to have.
+    """
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the least height."""
+        layout = self.layout()
+        return -1 if layout is None else int(layout.minimumHeightForWidth(width))
