@@ -62,7 +62,7 @@ def test_groups_lie_apart(kind, metric, dtype):
     assert found.layout.dtype == np.float32
     assert _apart(found.layout, group) > 1.5
     assert found.landmarks is None
-    assert found.notes == ()
+    assert all("Seed 0" in note for note in found.notes)
     assert all(event.rows is None and event.layout.shape == (150, 2) for event in events)
     done = [event.done for event in events]
     assert done == sorted(done)
@@ -173,7 +173,7 @@ def test_rows_that_are_not_finite_are_set_aside(kind):
     found, events = _mapped(vectors, QUICK[kind])
     bad = np.isnan(found.layout).all(axis=1)
     np.testing.assert_array_equal(np.flatnonzero(bad), [3, 70])
-    assert found.notes == ("2 rows have numbers that are not finite and no place on the map.",)
+    assert found.notes[0] == "2 rows have numbers that are not finite and no place on the map."
     assert _apart(found.layout[~bad], group[~bad]) > 1.5
     for event in events:
         np.testing.assert_array_equal(event.rows, np.flatnonzero(~bad))

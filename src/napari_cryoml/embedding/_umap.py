@@ -76,8 +76,12 @@ class Umap(Projector):
         self._config, self._backend = config, backend
 
     def notes(self, n_rows: int) -> list[str]:
-        """Say that the neighbourhoods were made smaller, or that others made the map."""
-        said = [] if self._backend == "cpu" else [backend_note(self._backend)]
+        """Say what the map depends on, or who made it, and if neighbourhoods were made smaller."""
+        said = [
+            f"Seed {self._config.seed} gives this map again, on any number of threads."
+            if self._backend == "cpu"
+            else backend_note(self._backend)
+        ]
         if n_rows < self._config.n_neighbors:
             said.append(
                 f"Neighbourhoods were made smaller, from {self._config.n_neighbors} rows to "
