@@ -27,7 +27,7 @@ _N_MILLION = 1_000_000
 _N_SAMPLE = 20_000
 _N_GROUPS = 30
 _K = 15
-_LEAST_WAVE = 0.1  # share of a band that is read of each axis of a spectrum
+_FASTEST_WAVE = 0.25  # cycles per pixel that are still read of a crop
 
 Row = dict[str, Any]
 Vectors = npt.NDArray[np.float32]
@@ -248,7 +248,7 @@ def spectra(crops: npt.NDArray[np.float32], n_components: int = 50) -> Vectors:
     level, spread = crops.mean(axis=(2, 3), keepdims=True), crops.std(axis=(2, 3), keepdims=True)
     power = np.abs(np.fft.rfft2((crops - level) / np.where(spread > 0, spread, 1)))
     y, x = np.fft.fftfreq(crops.shape[2])[:, None], np.fft.rfftfreq(crops.shape[3])[None]
-    low = np.hypot(y, x) < 2.5 * _LEAST_WAVE
+    low = np.hypot(y, x) < _FASTEST_WAVE
     return (
         PCA(n_components, random_state=0)
         .fit_transform(np.log1p(power[:, :, low]).reshape(len(crops), -1))
