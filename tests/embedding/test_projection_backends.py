@@ -45,6 +45,7 @@ def machine(monkeypatch):
 def torchdr(monkeypatch, machine):
     """Put a package in the place of TorchDR; return what its classes were called with."""
     machine("torchdr", gpu=True)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     calls = []
 
     def maker(kind):
@@ -101,6 +102,7 @@ def test_a_map_made_elsewhere(torchdr, kind):
     assert (called, others) == (kind, [])
     assert options["random_state"] == 7
     assert options["device"] == "cuda"
+    assert options["backend"] is None  # there is no faiss here
     assert options.get("perplexity", 29 / 3) == pytest.approx(29 / 3)
     assert found.layout.dtype == np.float32
     centred = vectors - vectors.mean(axis=0)

@@ -75,13 +75,19 @@ def lay_out_with(
     """
     places = {"umap-learn": "umap", "torchdr": "torchdr", "cuml": "cuml.manifold"}
     maker = getattr(importlib.import_module(places[backend]), kind)
-    device = {"device": "cuda"} if backend == "torchdr" else {}
-    made = maker(n_components=2, random_state=seed, **device, **options).fit_transform(vectors)
+    own = _torchdr_options() if backend == "torchdr" else {}
+    made = maker(n_components=2, random_state=seed, **own, **options).fit_transform(vectors)
     # GPU arrays come to the host on request only.
     for to_host in ("detach", "cpu", "get"):
         if not isinstance(made, np.ndarray) and hasattr(made, to_host):
             made = getattr(made, to_host)()
     return np.asarray(made, dtype=np.float32)
+
+
+def _torchdr_options() -> dict[str, Any]:
+    # Without faiss it must be told to compare all rows.
+    faiss = importlib.util.find_spec("faiss") is not None
+    return {"device": "cuda"} if faiss else {"device": "cuda", "backend": None}
 
 
 def backend_note(backend: str) -> str:
