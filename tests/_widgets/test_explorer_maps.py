@@ -67,7 +67,7 @@ def test_a_map_that_is_there_is_shown_without_being_made(mapped, services):
 def test_a_map_that_is_not_there_is_made(mapped, services):
     mapped.choose_method("tsne")
     assert asked(services)[-1].config.name == "tsne"
-    mapped.view.show_running.assert_called_with("mapping")
+    mapped.view.begin_job.assert_called_with("mapping", "Mapping by tsne.")
 
 
 def test_notes_on_a_map_are_shown_with_it(qtbot, mapped, services):
@@ -97,6 +97,18 @@ def test_stopping_keeps_what_there_is(qtbot, mapped, services):
     mapped.view.show_running.assert_called_with("stopping")
     answer(qtbot, mapped, services, made_map())
     assert not mapped.maps.running
+
+
+def test_stopping_twice_gives_the_map_up_at_once(qtbot, mapped, services):
+    before = mapped.desk.state.layout.copy()
+    mapped.choose_method("tsne")
+    mapped.map_or_stop()
+    mapped.map_or_stop()
+    assert services[0].state == "closed"
+    assert not mapped.maps.running
+    assert np.array_equal(mapped.desk.state.layout, before)
+    mapped.choose_method("tsne")
+    assert len(services[-1].asked) == 1
 
 
 def test_a_map_that_fails_leaves_the_one_before(qtbot, mapped, services):

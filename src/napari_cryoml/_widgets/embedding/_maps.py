@@ -39,6 +39,7 @@ class Maps:
         self._line = line
         self._keeping = keeping
         self._ticket: int | None = None
+        self._stopping = False
         self._drawn = 0.0
         self._notes: dict[str, tuple[str, ...]] = {}
 
@@ -49,7 +50,7 @@ class Maps:
 
     def begin(self, method: str) -> None:
         """Show the maps of another embedding: what it has, else PCA and then the method chosen."""
-        self._ticket, self._notes = None, {}
+        self._ticket, self._stopping, self._notes = None, False, {}
         state = self._desk.need_state()
         if method in state.layouts:
             self.show(method)
@@ -89,10 +90,16 @@ class Maps:
             self._ask(SELECTION, self._desk.view.chosen_method(), rows)
 
     def stop(self) -> None:
-        """Have the map finished with what there is."""
-        if self._ticket is not None:
-            self._line.stop(self._ticket)
-            self._desk.view.show_running("stopping")
+        """Have the map finished with what there is; a second time, give it up at once."""
+        if self._ticket is None:
+            return
+        if self._stopping:
+            with self._desk.telling():
+                self._line.restart()
+            return
+        self._stopping = True
+        self._line.stop(self._ticket)
+        self._desk.view.show_running("stopping")
 
     def _make(self, method: str, then: str = "") -> None:
         self._ask(method, method, None, then)
@@ -110,8 +117,7 @@ class Maps:
             on_error=lambda sentence: self._give_up(state, name, before, sentence),
             on_dropped=lambda: self._give_up(state, name, before, ""),
         )
-        desk.view.show_running("mapping")
-        desk.view.show_progress(0, 0, f"Starting {name}.")
+        desk.view.begin_job("mapping", f"Mapping by {method}.")
 
     def _on_event(self, state: MapState, name: str, rows: Any, event: Event) -> None:
         if state is not self._desk.state:
@@ -158,7 +164,7 @@ class Maps:
             self._show(state, method, refit=True)
 
     def _end(self, text: str) -> None:
-        self._ticket = None
+        self._ticket, self._stopping = None, False
         self._desk.view.end_job(text)
 
     def _show(self, state: MapState, name: str, *, refit: bool) -> None:

@@ -60,6 +60,15 @@ class ServiceLine:
         self._made_by = (factory, *args)
         self._watcher.watch(self._start(*self._made_by))
 
+    def restart(self) -> None:
+        """End the service at once and start it anew; all that is open is dropped."""
+        made_by, dropped = self._made_by, list(self._open.values())
+        self.close()
+        if made_by is not None:
+            self.serve(*made_by)
+        for asked in dropped:
+            asked.on_dropped()
+
     def close(self) -> None:
         """End the service; what is still open is never answered."""
         self._open.clear()

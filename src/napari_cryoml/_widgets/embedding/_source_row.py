@@ -102,7 +102,6 @@ class SourceRow(QWidget):
 
     def show_running(self, what: str) -> None:
         """Show what the main button stops: "embedding", "mapping", "stopping" or nothing ("")."""
-        words = {"": _MAP_PICKS, "stopping": "Stopping…"}
+        words = {"": _MAP_PICKS, "stopping": "Cancel [Q]"}
         self.map.setText(words.get(what, f"Stop {what} [Q]"))
-        self.map.setEnabled(what != "stopping")
         self.encoder.setEnabled(what != "embedding")
