@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests._widgets.explorer_rows import N, embedding, found, layout, made_map, mask, note, show
+from tests._widgets.explorer_rows import N, embedding, found, layout, made_map, note, show
 
 from napari_cryoml import io
 from napari_cryoml._widgets.embedding._averaging import write_average
