@@ -5,6 +5,7 @@ from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
 from ._message import MessageLine
 from ._place import project_place
+from ._plugin_dock import OpenDocks, PluginDock
 
 __all__ = [
     "NEGATIVE",
@@ -15,6 +16,8 @@ __all__ = [
     "Dock",
     "Group",
     "MessageLine",
+    "OpenDocks",
+    "PluginDock",
     "ThemeColours",
     "WheelGuard",
     "ask_export_path",
