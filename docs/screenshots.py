@@ -15,6 +15,7 @@ import torch
 import torch._dynamo
 from PIL import Image
 from qtpy.QtWidgets import QApplication
+from screenshots_explorer import explorer_pictures
 
 from napari_cryoml import io
 from napari_cryoml._widgets.picker import redraw
@@ -80,6 +81,7 @@ def take_pictures(folder: Path, truth: dict[str, Picks]) -> None:
     for theme in ("light", "dark"):
         viewer.theme = theme
         picture(viewer, f"picker-{theme}")
+    explorer_pictures(viewer, picker, truth, picture, wait)
     train(viewer, picker)
     widget.controller.teardown()
     viewer.close()
