@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-
-from qtpy.QtCore import QEvent, QSize
-from qtpy.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Registry
 from napari_cryoml._widgets.embedding._controller import ExplorerController
 from napari_cryoml._widgets.embedding._view import ExplorerView, Offers
+from napari_cryoml._widgets.frame import OpenDocks, PluginDock
 from napari_cryoml.embedding import (
     NoveltyConfig,
     SpreadConfig,
@@ -25,12 +20,14 @@ if TYPE_CHECKING:
     import napari
 
 FIRST_METHOD, FIRST_GROUPING = "umap", "kmeans"
+_WIDTH_PX = 360
 
-_open: weakref.WeakValueDictionary[int, ExplorerController] = weakref.WeakValueDictionary()
+explorers: OpenDocks[ExplorerController] = OpenDocks()
+"""All Explorers that are open, and signals about them."""
 
 
-class ExplorerWidget(QWidget):
-    """The Explorer's dock. A second one in the same window says that the first is open.
+class ExplorerWidget(PluginDock[ExplorerController]):
+    """The Explorer's dock.
 
     Parameters
     ----------
@@ -38,53 +35,12 @@ class ExplorerWidget(QWidget):
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
-        super().__init__()
-        self._had_parent = False
-        self._teardown: Callable[..., None] | None = None
-        self.controller: ExplorerController | None = None
-        # Without a widget that expands, napari gives half of the dock to empty space.
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        # napari hands out a proxy whose layers are proxies too, never the same object twice.
-        viewer = getattr(viewer, "__wrapped__", viewer)
-        if id(viewer) in _open:
-            note = QLabel("The Explorer is open in this window already: look for its tab.")
-            note.setWordWrap(True)
-            layout.addWidget(note)
-            return
-        view = ExplorerView(offers())
-        layout.addWidget(view)
-        controller = ExplorerController(viewer, view)
-        self.controller = _open[id(viewer)] = controller
-        self._forget_with(controller, id(viewer))
+        super().__init__(viewer, "Explorer", explorers, _make, _WIDTH_PX)
 
-    def _forget_with(self, controller: ExplorerController, key: int) -> None:
-        application = QApplication.instance()
 
-        def teardown(*_: object) -> None:
-            _open.pop(key, None)
-            controller.teardown()
-            if application is not None:
-                with suppress(TypeError, RuntimeError):
-                    application.aboutToQuit.disconnect(teardown)
-
-        self._teardown = teardown
-        self.destroyed.connect(teardown)
-        if application is not None:
-            application.aboutToQuit.connect(teardown)
-
-    def sizeHint(self) -> QSize:
-        """Return a size that leaves room for the image on a small screen."""
-        return QSize(360, 640)
-
-    def event(self, event: QEvent) -> bool:
-        """Notice that the dock was closed: napari then takes the widget out of it."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._had_parent and self.parent() is None and self._teardown is not None:
-                self._teardown()
-            self._had_parent = self.parent() is not None
-        return bool(super().event(event))
+def _make(viewer: Any) -> tuple[ExplorerView, ExplorerController]:
+    view = ExplorerView(offers())
+    return view, ExplorerController(viewer, view)
 
 
 def offers() -> Offers:
