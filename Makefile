@@ -46,7 +46,11 @@ docs: install ## Build the documentation into site/
 screenshots: install ## Make the pictures of the documentation again
 	$(DISPLAY_RUN) $(BIN)/python docs/screenshots.py
 
-benchmarks: install ## Measure what docs/benchmarks.md states
+benchmarks: install ## Measure what docs/benchmarks.md states: many hours
+	$(BIN)/python benchmarks/nms.py
+	$(DISPLAY_RUN) $(BIN)/python benchmarks/gui.py
+	$(DISPLAY_RUN) $(BIN)/python benchmarks/live.py
+	$(DISPLAY_RUN) $(BIN)/python benchmarks/embedding.py
 	$(BIN)/python benchmarks/picking.py
 
 install: system $(VENV)/.installed ## Make .venv with the tested set of libraries
