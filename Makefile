@@ -46,7 +46,7 @@ docs: install ## Build the documentation into site/
 screenshots: install ## Make the pictures of the documentation again
 	$(DISPLAY_RUN) $(BIN)/python docs/screenshots.py
 
-benchmarks: install ## Measure what docs/benchmarks.md states: many hours
+benchmarks: install ## Measure what docs/benchmarks.md states; takes hours
 	$(BIN)/python benchmarks/nms.py
 	$(DISPLAY_RUN) $(BIN)/python benchmarks/gui.py
 	$(DISPLAY_RUN) $(BIN)/python benchmarks/live.py
