@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from psygnal import Signal
 from qtpy.QtCore import QEvent, QSize, QTimer
@@ -113,19 +113,11 @@ class PluginDock(QWidget, Generic[ControllerT]):
         docks.add(viewer, self.controller)
 
     def _forget_with(self, docks: OpenDocks[ControllerT], controller: ControllerT) -> None:
-        application = QApplication.instance()
-
-        def teardown(*_: object) -> None:
+        def end() -> None:
             docks.remove(controller)
             controller.teardown()
-            if application is not None:
-                with suppress(TypeError, RuntimeError):
-                    application.aboutToQuit.disconnect(teardown)
 
-        self._teardown = teardown
-        self.destroyed.connect(teardown)
-        if application is not None:
-            application.aboutToQuit.connect(teardown)
+        self._teardown = _Ending(self, end)
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the image on a small screen."""
@@ -158,6 +150,35 @@ class PluginDock(QWidget, Generic[ControllerT]):
                 window.tabifyDockWidget(other, own)
                 own.raise_()
                 return
+
+
+class _Ending:
+    """Ends a dock once: as it is closed, deleted or the application quits.
+
+    Until then it is kept alive here. Else it could go in one sweep of the garbage collector with
+    its dock, which would call what is half taken apart, and the process dies.
+    """
+
+    _waiting: ClassVar[set[_Ending]] = set()
+
+    def __init__(self, dock: QWidget, end: Callable[[], None]) -> None:
+        self._end = end
+        self._signals = [dock.destroyed]
+        application = QApplication.instance()
+        if application is not None:
+            self._signals.append(application.aboutToQuit)
+        for signal in self._signals:
+            signal.connect(self)
+        self._waiting.add(self)
+
+    def __call__(self, *_: object) -> None:
+        if self not in self._waiting:
+            return
+        self._waiting.discard(self)
+        self._end()
+        for signal in self._signals:
+            with suppress(TypeError, RuntimeError):
+                signal.disconnect(self)
 
 
 def _dock_around(widget: QWidget) -> QDockWidget | None:
