@@ -25,7 +25,7 @@ def embedding(n=N, images=("a.mrc", "b.mrc", "c.mrc"), **table):
 def show(explorer, rows=None, crops=None, **table):
     """Put rows on the map as they come from a job."""
     found = embedding(**table) if rows is None else rows
-    explorer.sources.taken.emit(Taken(state_of(found), crops))
+    explorer.sources.taken.emit(Taken(state_of(found), found.vectors, crops))
     return explorer.desk.state
 
 

@@ -6,6 +6,7 @@ from napari_cryoml._widgets.embedding._classes import RowClasses, factorised
 from napari_cryoml._widgets.embedding._colouring import colouring, palette_of
 from napari_cryoml._widgets.embedding._columns import layout_columns, state_of, title_of
 from napari_cryoml._widgets.embedding._orders import most_typical, ordered
+from napari_cryoml._widgets.embedding._scratch import MANY_BYTES, Scratch
 from napari_cryoml._widgets.embedding._state import CLASS, LABEL
 from napari_cryoml.data import NEGATIVE, POSITIVE
 
@@ -186,3 +187,20 @@ class TestOrders:
     def test_random_is_a_permutation(self):
         state = state_of(embedding())
         assert sorted(ordered(state, np.arange(12), "random").tolist()) == list(range(12))
+
+
+class TestScratch:
+    def test_few_vectors_are_handed_over_as_they_are(self):
+        vectors = np.zeros((3, 2))
+        scratch = Scratch()
+        assert scratch.lay_down(vectors) is vectors
+        scratch.close()
+
+    def test_many_go_by_a_file_that_is_taken_away(self):
+        vectors = np.zeros((MANY_BYTES // 16, 2), np.float64)
+        scratch = Scratch()
+        first, second = scratch.lay_down(vectors), scratch.lay_down(vectors)
+        assert first != second
+        assert np.load(first).shape == vectors.shape
+        scratch.close()
+        assert not first.exists()

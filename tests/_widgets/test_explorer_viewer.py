@@ -129,7 +129,7 @@ def test_a_lasso_over_an_island_of_junk_becomes_negatives(picked, qtbot, tmp_pat
 
 
 def test_opened_again_the_map_of_the_project_is_there(picked, qtbot):
-    viewer, picker, junk = picked
+    viewer, picker, _ = picked
     rng = np.random.default_rng(0)
     rows = np.arange(4)
     from napari_cryoml.data import Embedding

@@ -91,7 +91,7 @@ class CorrelationCurve(QWidget):
         for frequency in _TICKS:
             x = self._place(frequency, 0).x()
             painter.drawLine(QPointF(x, floor), QPointF(x, floor + 3))
-            period = (curve.pixel_size or 1.0) / frequency
+            period = curve.period(frequency)
             last = frequency == _TICKS[-1]
             text = f"{period:.3g} {curve.unit}" if last else f"{period:.3g}"
             centre = min(x, self.width() - 20)

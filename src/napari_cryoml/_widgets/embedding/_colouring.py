@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._widgets.embedding._classes import factorised
 from napari_cryoml._widgets.embedding._state import CLASS, CLUSTER, DENSITY, MapState
 
-MOST_CATEGORIES = 256
+MOST_CATEGORIES = 128
 """Categories with a colour of their own; the rarest ones beyond them have none."""
 
 FEW_INTEGERS = 64
@@ -65,7 +64,9 @@ def colouring(state: MapState, own_colours: Mapping[str, str] | None = None) -> 
     values = state.column(state.colour)
     if is_continuous(values) and state.colour != CLUSTER:
         return Colouring(values=values.astype(np.float32))
-    return _categories(values, _FIXED)
+    if values.dtype.kind in "iuf":
+        return _numbered(np.nan_to_num(values, nan=-1).astype(np.int64))
+    return _named(*state.categories(state.colour), _FIXED)
 
 
 def palette_of(names: Sequence[str]) -> dict[str, str]:
@@ -81,12 +82,6 @@ def is_continuous(values: npt.NDArray[Any]) -> bool:
     if values.dtype.kind == "f":
         return True
     return values.dtype.kind in "iu" and len(np.unique(values)) > FEW_INTEGERS
-
-
-def _categories(values: npt.NDArray[Any], own: Mapping[str, str]) -> Colouring:
-    if values.dtype.kind in "iuf":
-        return _numbered(np.nan_to_num(values, nan=-1).astype(np.int64))
-    return _named(*factorised(values), own)
 
 
 def _named(

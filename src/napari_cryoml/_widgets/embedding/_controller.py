@@ -112,8 +112,8 @@ class ExplorerController:
             return
         self._closed = True
         self._viewer.events.theme.disconnect(self._on_theme)
-        self.sources.close()
         self._line.close()
+        self.sources.close()
         self._crops.close()
         self._background.close()
         for part in (self.averaging, self.browsing, self.grouping, self.finding, self.linking):
@@ -167,7 +167,7 @@ class ExplorerController:
         taken.state.colour = str(choices.get("colour", usual))
         with desk.telling():
             desk.replace(taken.state)
-            self._line.serve(_work.map_service, taken.state.embedding.vectors)
+            self._line.serve(_work.map_service, taken.vectors)
             self.browsing.begin(taken.crops)
             self.naming.begin()
             self._show_kept()

@@ -154,7 +154,8 @@ class Desk:
             Whether to show all of it; else the view stays where it is.
         """
         if self.state is not None:
-            self.view.show_layout(self.state.layout, refit=refit)
+            if self.state.method:
+                self.view.show_layout(self.state.layout, refit=refit)
             self.view.show_method(self._methods(self.state), self.state.method)
         self.mapped.emit()
 

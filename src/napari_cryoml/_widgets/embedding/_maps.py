@@ -20,7 +20,7 @@ FIRST = "pca"
 """The map that is there in a moment."""
 
 DRAW_S = 0.1
-"""Least time between two drawings of a map that moves."""
+"""Least time between two drawings of a map that moves; more, where one takes long."""
 
 
 class Maps:
@@ -126,10 +126,11 @@ class Maps:
         now = time.monotonic()
         if not isinstance(event, LayoutChanged) or now - self._drawn < DRAW_S:
             return
-        self._drawn = now
         first = state.method != name
         _merge(state, name, event, rows)
         self._show(state, name, refit=first)
+        end = time.monotonic()
+        self._drawn = end + max(5 * (end - now) - DRAW_S, 0)
 
     def _on_done(
         self, state: MapState, name: str, rows: Any, made: Any, config: Any, then: str

@@ -27,6 +27,7 @@ class Naming:
         self._desk = desk
         self._keeping = keeping
         self._known = -1
+        self._rows: dict[int, dict[str, int]] = {}
 
     def particles(self) -> None:
         """Label the selected rows as particles."""
@@ -60,6 +61,9 @@ class Naming:
         state = self._desk.need_state()
         ids = state.embedding.ids[rows].tolist()
         kept = self._keeping.classify(ids, names)
+        if kept:
+            # Undo comes soon, if it comes: to find ids among a million takes half a second.
+            self._rows = {self._desk.edit: dict(zip(ids, rows.tolist(), strict=True))}
         state.classes.put(rows, names)
         if isinstance(names, str):
             what = f"are “{names}” now" if names else "have no class now"
@@ -84,14 +88,18 @@ class Naming:
         state = self._desk.state
         if state is not None and edit is not None and edit.classified:
             known = dict(zip(edit.classified, edit.classes, strict=True))
-            rows = state.rows_of(known)
+            row_of = self._rows.get(edit.id)
+            if row_of is None:
+                rows = state.rows_of(known)
+            else:
+                rows = np.array([row_of[one] for one in known], np.intp)
             ids = state.embedding.ids[rows].tolist()
             state.classes.put(rows, [known[one] for one in ids])
         self.refresh()
 
     def begin(self) -> None:
         """Read the labels, for there is another map or another link."""
-        self._known = -2
+        self._known, self._rows = -2, {}
         self.refresh()
 
     def _label(self, label: int) -> None:

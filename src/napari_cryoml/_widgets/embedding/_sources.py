@@ -18,6 +18,7 @@ from napari_cryoml._widgets.embedding._columns import state_of
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._linking import Linking
+from napari_cryoml._widgets.embedding._scratch import Scratch, Vectors
 from napari_cryoml._widgets.embedding._state import MapState
 from napari_cryoml._widgets.frame import project_place
 from napari_cryoml._widgets.jobs import JobWatcher
@@ -37,6 +38,8 @@ class Taken:
     Parameters
     ----------
     state : MapState
+    vectors : array of shape (n, d), or Path
+        What maps are made of; a file of them where they are many.
     crops : Crops, optional
         The pieces of images they stand for, where those are at hand.
     remarks : tuple of str
@@ -44,6 +47,7 @@ class Taken:
     """
 
     state: MapState
+    vectors: Vectors | Path
     crops: Crops | None = None
     remarks: tuple[str, ...] = ()
 
@@ -73,6 +77,7 @@ class Sources:
         self._crops: Crops | None = None
         self._remarks: tuple[str, ...] = ()
         self._preparing = False
+        self._scratch = Scratch()
         self._stopping = False
         self.watcher = JobWatcher()
         self.watcher.received.connect(self._on_event)
@@ -86,6 +91,7 @@ class Sources:
     def close(self) -> None:
         """End the job that runs."""
         self.watcher.close()
+        self._scratch.close()
 
     # Picks
 
@@ -153,6 +159,7 @@ class Sources:
             embedding,
             self._keeping.classes(),
             crops,
+            self._scratch,
             (*self._remarks, *embedding.provenance.get("notes", ())),
             on_done=self.taken.emit,
             on_error=self._desk.warn,
@@ -180,7 +187,12 @@ class Sources:
             desk.note(f"Reading {found[0].name}…")
             with_own = self._linking.project is None
             desk.background.run(
-                _open, found[0], with_own, on_done=self._take_file, on_error=desk.warn
+                _open,
+                found[0],
+                with_own,
+                self._scratch,
+                on_done=self._take_file,
+                on_error=desk.warn,
             )
 
     def open_kept(self, number: int) -> None:
@@ -189,7 +201,10 @@ class Sources:
             if self.running:
                 raise InputError("Picks are being embedded: stop that first, or wait.")
             self._desk.note("Reading from the project…")
-            self._keeping.read(number, _taken, self._take_read)
+            self._keeping.read(number, self._taken_kept, self._take_read)
+
+    def _taken_kept(self, embedding: Embedding, classes: Mapping[str, str]) -> Taken:
+        return _taken(embedding, classes, None, self._scratch)
 
     def _take_file(self, opened: _Opened) -> None:
         if opened.project is not None:
@@ -229,37 +244,41 @@ class _Opened:
     number: int | None = None
 
 
-def _open(path: Path, with_own: bool) -> _Opened:
+def _open(path: Path, with_own: bool, scratch: Scratch) -> _Opened:
     """Read a file, and find or make its project; beside the GUI's thread."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", InputWarning)
         embedding = io.read_embedding(path)
     remarks = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
     if not with_own:
-        return _Opened(path.name, _taken(embedding, {}, None, remarks))
+        return _Opened(path.name, _taken(embedding, {}, None, scratch, remarks))
     try:
         project, remark = _own_project(path)
     except InputError as error:
         remarks.append(f"Nothing is kept. {error}")
-        return _Opened(path.name, _taken(embedding, {}, None, remarks))
+        return _Opened(path.name, _taken(embedding, {}, None, scratch, remarks))
     remarks += [remark] if remark else []
     number = _kept_of(project, path)
     if number is not None:
         embedding = project.embedding(number)
     else:
         project.set_setting(MADE_OF, _signature(path))
-    taken = _taken(embedding, project.classes(), None, remarks)
+    taken = _taken(embedding, project.classes(), None, scratch, remarks)
     return _Opened(path.name, taken, project, number)
 
 
 def _taken(
     embedding: Embedding,
     classes: Mapping[str, str],
-    crops: Crops | None = None,
+    crops: Crops | None,
+    scratch: Scratch,
     remarks: Iterable[str] = (),
 ) -> Taken:
     """Return rows that are ready to be shown; beside the GUI's thread."""
-    return Taken(state_of(embedding, classes), crops, (*remarks, *remarks_on(embedding)))
+    state = state_of(embedding, classes)
+    state.prepare()
+    vectors = scratch.lay_down(embedding.vectors)
+    return Taken(state, vectors, crops, (*remarks, *remarks_on(embedding)))
 
 
 def _own_project(path: Path) -> tuple[Project, str]:

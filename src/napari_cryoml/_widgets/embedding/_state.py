@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.embedding._classes import RowClasses
+from napari_cryoml._widgets.embedding._classes import RowClasses, factorised
 from napari_cryoml._widgets.embedding._history import Mask, SelectionHistory
 from napari_cryoml.data import UNLABELLED, Embedding
 
@@ -58,6 +58,7 @@ class MapState:
         self._hidden = frozenset(hidden)
         self._row_of: dict[str, int] | None = None
         self._has_colours: dict[str, bool] = {}
+        self._categories: dict[str, tuple[Any, npt.NDArray[np.intp], list[str]]] = {}
         self.history = SelectionHistory(len(embedding))
         self.colour = DENSITY
 
@@ -120,6 +121,23 @@ class MapState:
         return np.array([self._row_of[one] for one in ids if one in self._row_of], np.intp)
 
     # Colours
+
+    def categories(self, name: str) -> tuple[npt.NDArray[np.intp], list[str]]:
+        """Return a column of texts as numbers, -1 for none, and the texts they stand for.
+
+        They are kept: a million texts take a while to look through.
+        """
+        values = self.column(name)
+        known = self._categories.get(name)
+        if known is None or known[0] is not values:
+            known = self._categories[name] = (values, *factorised(values))
+        return known[1:]
+
+    def prepare(self) -> None:
+        """Look through the texts of all columns, beside the GUI's thread."""
+        for name in self.names:
+            if name not in (DENSITY, CLASS, LABEL) and self.column(name).dtype.kind in "Ub":
+                self.categories(name)
 
     @property
     def names(self) -> list[str]:
