@@ -159,6 +159,36 @@ class TestAverages:
         assert self.average(crops, [0, 1], config=QUICK, pixel_size=2.0).frc.unit == "Å"
 
 
+class ReducedCrops:
+    """Crops cut at twice the size they are given in, of particles of 8 image pixels."""
+
+    shape, box, diameter, n_channels = (16, 16), 32, 8.0, 1
+
+    def __init__(self, array):
+        self.array = array
+
+    def read(self, rows):
+        return self.array[rows]
+
+
+def test_without_a_pixel_size_periods_are_told_in_pixels_of_the_images():
+    crops = ReducedCrops(GoneCrops().array)
+    average = run_inline(CropService(crops).answer(AverageRequest(rows(0, 1, 2), QUICK)))
+    assert average.frc.unit == "px"
+    assert average.frc.period(0.5) == 4.0
+
+
+def test_what_lies_beside_the_particle_is_masked():
+    array = GoneCrops().array
+    beside = array.copy()
+    beside[..., :3, :] += 50 * np.random.default_rng(1).normal(size=beside[..., :3, :].shape)
+    found = [
+        run_inline(CropService(ReducedCrops(each)).answer(AverageRequest(rows(0, 1, 2, 3), QUICK)))
+        for each in (array, beside)
+    ]
+    np.testing.assert_allclose(found[0].frc.values, found[1].frc.values, atol=0.2)
+
+
 def test_the_service_works_in_a_child_process():
     crops = ArrayCrops.of(particles(12, 4).crops[:, None])
     with ChildService.start(CropService, crops) as service:

@@ -31,8 +31,8 @@ class AverageConfig(Config):
     diameter: float | None = Field(
         None,
         gt=0,
-        description="Diameter in pixels of the soft disc within which crops are compared; four "
-        "fifths of the box by default.",
+        description="Diameter in pixels of the soft disc within which crops are compared; by "
+        "default 1.2 diameters of the particles where they are known, else four fifths of the box.",
     )
     mirror: bool = Field(
         False, description="Whether a crop may also be mirrored: never for true projections."

@@ -30,12 +30,15 @@ class ShellCorrelation:
         Independent Fourier coefficients nearest to each shell.
     pixel_size : float, optional
         Angstrom per pixel.
+    reduction : float, default 1
+        Pixels of the images per pixel, in which periods are told where no pixel size is known.
     """
 
     frequency: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
     n: npt.NDArray[np.int64]
     pixel_size: float | None = None
+    reduction: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -53,8 +56,9 @@ class ShellCorrelation:
         Returns
         -------
         float or None
-            Angstrom, or pixels without a pixel size, interpolated between shells; None if the
-            curve never falls below the threshold, or lies below it from the first shell on.
+            Angstrom, or pixels of the images without a pixel size, interpolated between shells;
+            None if the curve never falls below the threshold, or lies below it from the first
+            shell on.
         """
         below = np.flatnonzero(self.values[1:] < threshold) + 1
         if not below.size or below[0] == 1:
@@ -63,7 +67,7 @@ class ShellCorrelation:
         above, under = self.values[end - 1], self.values[end]
         share = (above - threshold) / (above - under)
         step = self.frequency[end] - self.frequency[end - 1]
-        return self._period(float(self.frequency[end - 1] + share * step))
+        return self.period(float(self.frequency[end - 1] + share * step))
 
     def in_words(self, threshold: float = GOLD_STANDARD) -> str:
         """Return the resolution with its unit, or what takes its place."""
@@ -71,11 +75,12 @@ class ShellCorrelation:
         if found is not None:
             return f"{found:.1f} {self.unit}"
         if len(self.values) > 1 and self.values[1] >= threshold:
-            return f"finer than {self._period(float(self.frequency[-1])):.1f} {self.unit}"
+            return f"finer than {self.period(float(self.frequency[-1])):.1f} {self.unit}"
         return "none"
 
-    def _period(self, frequency: float) -> float:
-        return (1.0 if self.pixel_size is None else self.pixel_size) / frequency
+    def period(self, frequency: float) -> float:
+        """Return the length in `unit` of a wave of `frequency` cycles per pixel."""
+        return (self.pixel_size or self.reduction) / frequency
 
 
 def shell_correlation(

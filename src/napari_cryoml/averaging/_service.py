@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.averaging._average import ClassAverage, average_crops
+from napari_cryoml.averaging._config import AverageConfig
 from napari_cryoml.averaging._messages import AverageRequest, Thumbnails, ThumbnailsRequest
 from napari_cryoml.averaging._reading import Rows, read_what_can
 from napari_cryoml.averaging._thumbnails import PictureCache, crossed, thumbnails
@@ -18,6 +20,7 @@ from napari_cryoml.jobs import Job
 
 CACHE_BYTES = 2**26
 _BATCH_PIXELS = 2**24
+_MASK_IN_DIAMETERS = 1.2
 _AVERAGE_PIXELS = 2**27
 
 
@@ -83,7 +86,7 @@ class CropService:
     def _average(self, request: AverageRequest) -> Job[ClassAverage]:
         """Read no more crops than are averaged: the others would cost time and memory."""
         rows = np.asarray(request.rows, np.intp)
-        config = request.config
+        config = self._masked(request.config)
         most = min(config.most, max(_AVERAGE_PIXELS // int(np.prod(self._crops.shape)), 2))
         sample, notes = np.arange(len(rows)), []
         if len(rows) > most:
@@ -95,7 +98,23 @@ class CropService:
             raise InputError(said[0])
         size = request.pixel_size or getattr(self._crops, "pixel_size", None)
         average = yield from average_crops(found, config, pixel_size=size)
+        if average.frc is not None:
+            average = replace(average, frc=replace(average.frc, reduction=self._reduction))
         return average.among(sample[could], len(rows), (*notes, *said))
+
+    @property
+    def _reduction(self) -> float:
+        """Pixels of the images per pixel of the crops."""
+        side = self._crops.shape[-1]
+        return float(getattr(self._crops, "box", side)) / side
+
+    def _masked(self, config: AverageConfig) -> AverageConfig:
+        """Return the options with a mask that keeps the neighbours of a particle out."""
+        diameter = getattr(self._crops, "diameter", None)
+        if config.diameter is not None or not diameter:
+            return config
+        wanted = _MASK_IN_DIAMETERS * float(diameter) / self._reduction
+        return config.model_copy(update={"diameter": min(wanted, float(min(self._crops.shape)))})
 
     def _read(
         self, rows: Rows, channel: int
