@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from _embedding_known import KnownSet, by_name, known_sets
 from _embedding_maps import grouped_vectors
+from _peak import peak_gb
 from _record import table
 from napari_cryoml.embedding import ClustersConfig, cluster, clusterings
 from napari_cryoml.jobs import run_inline
@@ -124,7 +124,7 @@ def _cost(n_rows: int, method: str) -> Row:
 
 def _child(n_rows: int, config: ClustersConfig, out: Path) -> None:
     vectors = grouped_vectors(n_rows)
-    before = _peak_gb()
+    before = peak_gb()
     start = time.perf_counter()
     found = run_inline(cluster(vectors, config))
     seconds = time.perf_counter() - start
@@ -135,19 +135,9 @@ def _child(n_rows: int, config: ClustersConfig, out: Path) -> None:
         clusters=len(found),
         threads=int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
         seconds=seconds,
-        memory_gb=_peak_gb(),
+        memory_gb=peak_gb(),
         before_gb=before,
     )
-
-
-def _peak_gb() -> float:
-    """Return the peak of resident memory of this process."""
-    status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says begins with the peak of the parent
-        line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e9
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 if __name__ == "__main__":

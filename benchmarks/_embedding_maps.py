@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from _data import DATA
+from _peak import peak_gb
 from _record import table
 from napari_cryoml.embedding import ProjectionConfig, TsneConfig, UmapConfig, project, projections
 from napari_cryoml.evaluation import neighbourhood_recall, trustworthiness
@@ -272,9 +272,7 @@ def _child(n_rows: int, config: UmapConfig, out: Path) -> None:
     start = time.perf_counter()
     layout = project_inline(vectors, config)
     seconds = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-    np.savez(out, layout=layout, seconds=seconds, memory_gb=peak)
+    np.savez(out, layout=layout, seconds=seconds, memory_gb=peak_gb())
 
 
 def _threads() -> int:

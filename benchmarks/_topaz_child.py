@@ -8,7 +8,6 @@ import functools
 import importlib.metadata
 import json
 import os
-import resource
 import sys
 import time
 import traceback
@@ -28,6 +27,8 @@ import torch
 from topaz.algorithms import non_maximum_suppression
 from topaz.model.classifier import LinearClassifier
 from topaz.model.factory import get_feature_extractor, load_model
+
+from _peak import peak_gb
 
 Answer = dict[str, Any]
 
@@ -141,7 +142,7 @@ def score(image: str, keep_graph: bool, out: str) -> Answer:
         values = scores.detach()[0, 0].numpy()
     seconds = _since(start)
     np.save(out, values)
-    return {"seconds": seconds, "peak_gb": _peak_gb()}
+    return {"seconds": seconds, "peak_gb": peak_gb()}
 
 
 def _clocks() -> list[float]:
@@ -151,11 +152,6 @@ def _clocks() -> list[float]:
 def _since(start: list[float]) -> list[float]:
     """Return the seconds by the clock, and those of all processors together."""
     return [now - then for now, then in zip(_clocks(), start, strict=True)]
-
-
-def _peak_gb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def suppress(scores: str, radius: int, threshold: float, out: str) -> Answer:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import resource
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from _data import SCRATCH, PickingSet, available_sets, load_set
+from _peak import peak_gb
 from _record import table
 from _sections import Section, parser, run_sections
 from _topaz import ENVIRONMENT
@@ -218,14 +218,9 @@ def _score_large(name: str, size: int) -> None:
 
     image = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
     detector = detectors.create(name).build().eval()
-    before = _peak_gb()
+    before = peak_gb()
     score_image(detector, image)
-    sys.stdout.write(f"{_peak_gb()} {before}\n")
-
-
-def _peak_gb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    sys.stdout.write(f"{peak_gb()} {before}\n")
 
 
 def memory_table(rows: Sequence[Row]) -> str:
