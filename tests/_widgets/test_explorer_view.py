@@ -56,14 +56,18 @@ class TestControls:
     def test_no_group_shows_more_than_seven_controls(self, view):
         view.show_empty(False)
         kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
-        for tab in (view.groups, view.new, view.link, view.selection, view.source, view.tools):
+        tabs = (view.groups, view.new, view.link, view.selection, view.source, view.tools)
+        for tab in (*tabs, view.options):
             shown = [
                 one
                 for one in tab.findChildren(QWidget)
                 if isinstance(one, kinds)
                 and not isinstance(one.parent(), QAbstractSpinBox | QComboBox)
                 and not one.isHidden()
-                and not any(isinstance(above, QCollapsible) for above in ancestors(one, within=tab))
+                and not any(
+                    isinstance(above, QCollapsible) or above.isHidden()
+                    for above in ancestors(one, within=tab)
+                )
             ]
             assert len(shown) <= 7, (type(tab).__name__, len(shown))
 
@@ -221,6 +225,12 @@ class TestGroups:
         assert said == [(1,)]
         bars.grab()
 
+    def test_the_colours_follow_the_theme(self, view):
+        view.show_groups(np.arange(8, 0, -1), "8 groups.", 0)
+        dark = view.groups.bars.colours[-1]
+        view.set_theme("light")
+        assert view.groups.bars.colours[-1] != dark
+
     def test_no_groups_have_no_bars(self, qtbot):
         bars = GroupBars()
         qtbot.addWidget(bars)
@@ -263,7 +273,9 @@ class TestOptions:
     def test_a_change_is_said(self, view):
         said = heard(view.options.changed)
         view.options.forms["tsne"].findChild(QWidget, "seed").setValue(5)
-        assert said
+        view.options.forms["tsne"].findChild(QWidget, "perplexity").setValue(12)
+        assert len(said) == 2
+        assert (view.map_config("tsne").seed, view.map_config("tsne").perplexity) == (5, 12)
 
     def test_spread_classes_are_offered_with_their_number(self, view):
         view.new.show_spread(1200)

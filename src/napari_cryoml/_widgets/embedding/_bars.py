@@ -48,6 +48,16 @@ class GroupBars(QWidget):
         self._marked = -1
         self.update()
 
+    @property
+    def colours(self) -> list[QColor]:
+        """Colour of each group."""
+        return list(self._colours)
+
+    def recolour(self, colours: Sequence[QColor]) -> None:
+        """Show the same groups in other colours."""
+        self._colours = list(colours)
+        self.update()
+
     def mark(self, group: int) -> None:
         """Show which group is selected; -1 for none."""
         self._marked = group

@@ -82,7 +82,7 @@ class Browsing:
         state = self._desk.state
         if state is None or row < 0:
             return
-        self._desk.view.show_hover_text(row_text(state, row))
+        self._desk.view.show_hover_text(row_text(state, row).replace(" · ", "\n"))
         wanted = self._line.with_crops(np.array([row]))
         if len(wanted):
             show = self._desk.view.show_thumbnail
@@ -130,7 +130,7 @@ def marks_of(state: MapState, rows: Rows, colours: dict[str, str]) -> dict[int, 
 def row_text(state: MapState, row: int) -> str:
     """Return what is known of a row, in a few words."""
     embedding = state.embedding
-    words = [str(embedding.ids[row])]
+    words = [str(embedding.ids[row]).replace("@", " · ")]
     if SCORE in embedding.table:
         words.append(f"score {float(embedding.table[SCORE][row]):.2f}")
     if state.labels is not None and state.labels[row] != UNLABELLED:

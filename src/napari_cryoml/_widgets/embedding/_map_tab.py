@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import Signal
@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.embedding._controls import folded, line_of, words
+from napari_cryoml._widgets.embedding._short_form import ShortForm
 from napari_cryoml._widgets.frame import ConfigForm, button
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class MapTab(QWidget):
             "found under its method. Default: all rows.",
         )
         self.notes = words("How the map on show was made, and what was left out of it.")
-        self.forms, self._stack = _forms(configs)
-        self.encoders, self._encoder_stack = _forms(encoders)
+        self.forms = {name: ShortForm(config) for name, config in configs.items()}
+        self.encoders = {name: ConfigForm(config) for name, config in encoders.items()}
+        self._stack = _stacked(self.forms.values())
+        self._encoder_stack = _stacked(self.encoders.values())
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addLayout(line_of(self.again, self.selected))
@@ -84,8 +87,8 @@ class MapTab(QWidget):
         return {name: form.values() for name, form in self._all_forms.items()}
 
     @property
-    def _all_forms(self) -> dict[str, ConfigForm]:
-        return self.forms | self.encoders
+    def _all_forms(self) -> dict[str, ShortForm | ConfigForm]:
+        return {**self.forms, **self.encoders}
 
     def show_values(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Show options that were kept."""
@@ -107,9 +110,8 @@ class MapTab(QWidget):
         self.notes.setVisible(bool(text))
 
 
-def _forms(configs: Mapping[str, type[Config]]) -> tuple[dict[str, ConfigForm], QStackedWidget]:
-    forms = {name: ConfigForm(config) for name, config in configs.items()}
+def _stacked(forms: Iterable[QWidget]) -> QStackedWidget:
     stack = QStackedWidget()
-    for form in forms.values():
+    for form in forms:
         stack.addWidget(form)
-    return forms, stack
+    return stack

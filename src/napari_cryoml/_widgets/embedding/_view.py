@@ -222,8 +222,10 @@ class ExplorerView(Dock):
 
     def show_groups(self, sizes: npt.NDArray[np.integer], text: str, n_rest: int) -> None:
         """Show how large each group is, in the colours of the map."""
-        colours = [QColor(*row) for row in categorical(len(sizes), self._dark).tolist()]
-        self.groups.show_groups(sizes, colours, text, n_rest)
+        self.groups.show_groups(sizes, self._group_colours(len(sizes)), text, n_rest)
+
+    def _group_colours(self, n_groups: int) -> list[QColor]:
+        return [QColor(*row) for row in categorical(n_groups, self._dark).tolist()]
 
     def show_running(self, what: str) -> None:
         """Show what the main button stops: "embedding", "mapping", "stopping" or nothing ("")."""
@@ -255,6 +257,7 @@ class ExplorerView(Dock):
         self.canvas.set_theme(colours)
         for widget in (self.tools, self.gallery, self.average, self.groups.bars):
             widget.set_colours(colours)
+        self.groups.bars.recolour(self._group_colours(len(self.groups.bars.colours)))
         self.show_colouring(*self._colouring)
 
     def show_kept(self, names: Mapping[int, str]) -> None:
