@@ -5,6 +5,7 @@ from napari_cryoml.preprocess._crop_rows import pick_id
 from napari_cryoml.preprocess._crops import PickCrops
 from napari_cryoml.preprocess._crops_config import CropsConfig
 from napari_cryoml.preprocess._intensity import percentile_normalise
+from napari_cryoml.preprocess._known_ids import known_ids
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
 from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, working_shape
@@ -19,6 +20,7 @@ __all__ = [
     "ScaledMixture",
     "fit_scaled_mixture",
     "fourier_rescale",
+    "known_ids",
     "mirrored_index",
     "mirrored_region",
     "percentile_normalise",
