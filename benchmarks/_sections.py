@@ -56,6 +56,6 @@ def run_sections(
 
 def show(row: Row) -> None:
     """Print a row."""
-    shown = {key: round(v, 3) if isinstance(v, float) else v for key, v in row.items()}
+    shown = {key: round(float(v), 3) if isinstance(v, float) else v for key, v in row.items()}
     sys.stdout.write(f"{shown}\n")
     sys.stdout.flush()
