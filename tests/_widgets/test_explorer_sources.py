@@ -314,6 +314,19 @@ class TestFiles:
         assert explorer.keeping.project is None
 
 
+class TestMovedPicks:
+    def test_a_pick_that_live_picking_moved_a_little_is_still_its_row(
+        self, qtbot, ready, picked, jobs
+    ):
+        map_picks(qtbot, ready, jobs)
+        ready.selecting.take(mask(0), "replace")
+        moved = Picks("a.mrc", PLACES + np.array([1.5, -1.5]), np.array([4.0, 3, 2, 1], np.float32))
+        picked.session.project.set_picks("a.mrc", moved)
+        picked.desk.show_picks()
+        colours = picked.layers.layer("picks").border_color
+        assert not np.allclose(colours[0], colours[1])
+
+
 class TestProjects:
     def test_a_project_with_a_map_shows_it_when_the_explorer_opens(
         self, qtbot, viewer, map_view, picked, jobs, services
@@ -329,6 +342,24 @@ class TestProjects:
         qtbot.waitUntil(lambda: made.desk.state is not None, timeout=10_000)
         assert made.desk.state.method == "umap"
         made.teardown()
+
+    def test_crops_come_once_the_images_are_open(self, qtbot, ready, picked, services):
+        session = picked.session
+        sources, session.sources = session.sources, {}
+        ids = [pick_id("a.mrc", place) for place in PLACES]
+        rows = embedding(4).__class__(
+            np.zeros((4, 3)), ids, np.full(4, "a.mrc"), PLACES, {}, {"box": 24}
+        )
+        ready.sources.open_kept(session.project.add_embedding("kept", rows))
+        qtbot.waitUntil(lambda: ready.desk.state is not None, timeout=10_000)
+        wait(qtbot, ready)
+        assert not ready._crops.open
+        session.sources = sources
+        picked.desk.refresh()
+        qtbot.waitUntil(lambda: ready._crops.open, timeout=10_000)
+        ready.browsing.need([0, 1, 2, 3])
+        assert services[-1].asked[-1][0].rows.tolist() == [0, 1, 2, 3]
+        wait(qtbot, ready)
 
     def test_what_is_kept_can_be_chosen(self, qtbot, ready, picked):
         number = picked.session.project.add_embedding("kept", embedding(6))

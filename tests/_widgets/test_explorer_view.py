@@ -5,14 +5,16 @@ import sys
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QResizeEvent
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QColor, QEnterEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QToolButton,
     QWidget,
@@ -307,6 +309,36 @@ class TestKeys:
         assert all(f"<b>{key.key}</b>" in legend_text() for key in MAP_KEYS)
         texts = [label.text() for label in view.findChildren(QLabel)]
         assert legend_text() in texts
+
+
+class TestFocus:
+    def test_the_keyboard_follows_the_mouse_into_the_map_and_back(self, qtbot, view):
+        other = QPushButton(view)
+        activate(qtbot, view)
+        other.setFocus()
+        assert other.hasFocus()
+        QApplication.sendEvent(view.canvas, enter())
+        assert view.canvas.hasFocus()
+        QApplication.sendEvent(view.canvas, QEvent(QEvent.Type.Leave))
+        assert other.hasFocus()
+
+    def test_it_is_not_taken_from_who_is_typing(self, qtbot, view):
+        line = QLineEdit(view)
+        activate(qtbot, view)
+        line.setFocus()
+        QApplication.sendEvent(view.canvas, enter())
+        assert line.hasFocus()
+
+
+def activate(qtbot, view):
+    """Make a window the active one, where there is no window manager."""
+    view.show()
+    qtbot.waitUntil(view.isVisible)
+    QApplication.setActiveWindow(view)
+
+
+def enter():
+    return QEnterEvent(QPointF(1, 1), QPointF(1, 1), QPointF(1, 1))
 
 
 def test_opening_the_dock_loads_nothing_heavy():

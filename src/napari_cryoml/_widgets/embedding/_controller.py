@@ -60,6 +60,7 @@ class ExplorerController:
         self._viewer = viewer
         self.view = view
         self._closed = False
+        self._sought: tuple[str, ...] = ()
         self._background = Background()
         desk = self.desk = Desk(view, self._background, list(projections))
         self._line = ServiceLine(start_service)
@@ -90,6 +91,7 @@ class ExplorerController:
         self.sources.taken.connect(self._take)
         self.linking.project_changed.connect(self._on_project)
         self.linking.rows_changed.connect(self.naming.refresh)
+        self.linking.rows_changed.connect(self._seek_crops)
         desk.pointed.connect(self._on_pointed)
         desk.edited.connect(self.naming.take_edit)
         desk.selected.connect(self.averaging.begin)
@@ -174,13 +176,16 @@ class ExplorerController:
             self.maps.begin(method)
             if taken.remarks:
                 desk.note(" ".join(taken.remarks))
-        if taken.crops is None:
-            self._find_crops(taken)
+        self._sought = ()
+        self._seek_crops()
 
-    def _find_crops(self, taken: Taken) -> None:
-        """Cut the crops of rows that were read, from images that are open."""
-        link, state = self.desk.link, taken.state
-        if link is not None and state.embedding.images is not None and link.images:
+    def _seek_crops(self) -> None:
+        """Cut the crops of rows that were read, from images that are open by now."""
+        link, state = self.desk.link, self.desk.state
+        if link is None or state is None or self._crops.open:
+            return
+        sought, self._sought = self._sought, tuple(link.images)
+        if state.embedding.images is not None and link.images and sought != self._sought:
             self._background.run(
                 _work.crops_of_embedding,
                 state.embedding,

@@ -19,6 +19,7 @@ from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
 from napari_cryoml._widgets.embedding._colouring import Colouring
 from napari_cryoml._widgets.embedding._columns import title_of
 from napari_cryoml._widgets.embedding._controls import tighten, words
+from napari_cryoml._widgets.embedding._focus import FocusFollowsMouse
 from napari_cryoml._widgets.embedding._gallery import CropGallery
 from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
 from napari_cryoml._widgets.embedding._history import Mask
@@ -99,6 +100,7 @@ class ExplorerView(Dock):
         self.tabs = QTabWidget()
         self._dark = True
         self._colouring = Colouring(), ""
+        self._focus = FocusFollowsMouse(self)
         self._build()
         self._connect()
         self.show_empty(True)
@@ -139,6 +141,8 @@ class ExplorerView(Dock):
         self.tools.tool_chosen.connect(self.canvas.set_tool)
         self.source.file_requested.connect(self._ask_file)
         self.tools.choose("lasso")
+        self._focus.watch(self.canvas)
+        self._focus.watch(self.gallery.grid)
 
     # What is shown
 
