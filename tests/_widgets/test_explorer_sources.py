@@ -79,6 +79,21 @@ class TestPicks:
         assert job.args[0].box == 24
         assert job.args[1].name == "rings"
 
+    def test_a_class_stays_with_a_particle_whose_pick_has_moved(self, qtbot, ready, picked, jobs):
+        map_picks(qtbot, ready, jobs)
+        ready.selecting.rows([1])
+        ready.naming.classify("ice")
+        wait(qtbot, ready)
+        moved = Picks("a.mrc", PLACES + [1.5, -1.0], np.array([4.0, 3, 2, 1], np.float32))
+        picked.session.project.set_picks("a.mrc", moved)
+        ready.map_or_stop()
+        qtbot.waitUntil(lambda: len(jobs) == 2, timeout=10_000)
+        before = ready.desk.state
+        jobs[-1].end(result=vectors_of(jobs[-1].args[0]))
+        qtbot.waitUntil(lambda: ready.desk.state is not before, timeout=10_000)
+        assert np.flatnonzero(ready.desk.state.column("class") == "ice").tolist() == [1]
+        assert ready.desk.state.embedding.positions[1].tolist() == (PLACES[1] + [1.5, -1]).tolist()
+
     def test_progress_is_counted(self, qtbot, ready, jobs):
         ready.map_or_stop()
         qtbot.waitUntil(lambda: len(jobs) == 1, timeout=10_000)
@@ -392,6 +407,19 @@ class TestProjects:
         wait(qtbot, ready)
         assert picked.session.project.embeddings() == []
         assert "Another project" in note(ready.view)[0]
+
+    def test_the_same_project_opened_again_keeps_on_with_its_map(
+        self, qtbot, ready, picked, jobs, folder
+    ):
+        map_picks(qtbot, ready, jobs)
+        before = ready.desk.state
+        picked.open_paths([picked.session.project.path])
+        qtbot.waitUntil(lambda: ready.keeping.project is picked.session.project, timeout=10_000)
+        assert ready.desk.state is before
+        ready.keeping.columns({"cluster": np.zeros(12, int)})
+        wait(qtbot, ready)
+        (entry,) = picked.session.project.embeddings()
+        assert "cluster" in entry.columns
 
     def test_the_picker_closes_and_the_map_goes_on(self, qtbot, ready, picked, jobs):
         map_picks(qtbot, ready, jobs)

@@ -211,7 +211,9 @@ class ExplorerController:
             self.keeping.use(project)
             self._show_kept()
             last = self.keeping.last
-            if self.desk.state is not None:
+            if self.keeping.has_map:
+                self.naming.begin()
+            elif self.desk.state is not None:
                 self.desk.note(OTHER_PROJECT)
             elif last is not None:
                 self.sources.open_kept(last)

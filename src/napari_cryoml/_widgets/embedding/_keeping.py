@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Keeping:
         self.project: Project | None = None
         self._is_own = False
         self._number = _Number()
+        self._left: tuple[Path, int | None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -53,12 +55,17 @@ class Keeping:
         self.leave()
         self.project = self._desk.project = project
         self._is_own = own
+        if project is not None and self._left is not None and self._left[0] == project.path:
+            # The same one, opened again: the map on show is still kept there.
+            self._number = _Number(self._left[1])
 
     def leave(self) -> None:
         """Write what waits, and let go of the project."""
         self._writer.close(finish=True)
         self._writer = Background()
         project, self.project = self.project, None
+        if project is not None:
+            self._left = project.path, self._number.value
         self._desk.project = None
         self._number = _Number()
         if project is not None and self._is_own:
@@ -68,6 +75,11 @@ class Keeping:
         """Leave the project for good."""
         self.leave()
         self._writer.close()
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the project keeps the map on show."""
+        return self._number.value is not None
 
     # Embeddings
 
