@@ -84,15 +84,18 @@ class TestPicks:
         ready.selecting.rows([1])
         ready.naming.classify("ice")
         wait(qtbot, ready)
-        moved = Picks("a.mrc", PLACES + [1.5, -1.0], np.array([4.0, 3, 2, 1], np.float32))
+        moved = Picks("a.mrc", PLACES + np.array([1.5, -1.0]), np.array([4.0, 3, 2, 1], np.float32))
         picked.session.project.set_picks("a.mrc", moved)
-        ready.map_or_stop()
+        ready.sources.map_picks()
         qtbot.waitUntil(lambda: len(jobs) == 2, timeout=10_000)
         before = ready.desk.state
         jobs[-1].end(result=vectors_of(jobs[-1].args[0]))
         qtbot.waitUntil(lambda: ready.desk.state is not before, timeout=10_000)
         assert np.flatnonzero(ready.desk.state.column("class") == "ice").tolist() == [1]
-        assert ready.desk.state.embedding.positions[1].tolist() == (PLACES[1] + [1.5, -1]).tolist()
+        assert (
+            ready.desk.state.embedding.positions[1].tolist()
+            == (PLACES[1] + np.array([1.5, -1.0])).tolist()
+        )
 
     def test_progress_is_counted(self, qtbot, ready, jobs):
         ready.map_or_stop()

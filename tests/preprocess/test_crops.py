@@ -239,3 +239,14 @@ def test_volumes_are_reduced_further() -> None:
 def test_a_box_needs_a_diameter() -> None:
     with pytest.raises(InputError, match="do not tell how large the particles are"):
         CropsConfig().cut([image((20, 20))], table(Picks("a", np.ones((1, 2)))))
+
+
+def test_picks_that_moved_a_little_have_the_ids_they_had():
+    image = ArrayImage(np.zeros((40, 40), np.float32), "a.mrc")
+    before = PickCrops([image], PicksTable.of([Picks("a.mrc", [[10.0, 10.0], [30.0, 30.0]])]), 12)
+    moved = PicksTable.of([Picks("a.mrc", [[11.0, 10.0], [33.0, 30.0]])])
+    crops = PickCrops([image], moved, 12)  # of particles of 8 pixels
+    again = crops.known_as(before.ids.tolist())
+    assert again.ids.tolist() == [before.ids[0], crops.ids[1]]
+    assert (again.positions == crops.positions).all()
+    assert crops.ids.tolist() == ["a.mrc@11.0,10.0", "a.mrc@33.0,30.0"]

@@ -259,6 +259,7 @@ def _provenance(
         "whitening": whitening.to_json(),
         "version": __version__,
         "box": getattr(crops, "box", None),
+        "diameter": getattr(crops, "diameter", None),
         "size": list(crops.shape),
         "channels": crops.n_channels,
         "pixel_size": getattr(crops, "pixel_size", None),

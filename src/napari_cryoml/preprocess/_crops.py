@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import ImageSource, PicksTable
 from napari_cryoml.preprocess._border import mirrored_region
 from napari_cryoml.preprocess._crop_rows import common_diameter, pick_rows, warn
+from napari_cryoml.preprocess._known_ids import known_ids
 from napari_cryoml.preprocess._rescale import _crop_axis, _crop_half
 
 Image = npt.NDArray[np.float32]
@@ -22,6 +24,8 @@ _SAME_PIXEL_SIZE = 0.005
 _WHOLE_SHARE = 0.25  # of an image that crops must cover to read it as a whole
 _WHOLE_PIXELS = 2**27  # 512 MiB; of larger images only regions are read
 _PIXELS_AT_ONCE = 2**24
+_SAME_IN_DIAMETERS = 0.25
+_USUAL_BOX = 1.5  # diameters
 
 
 class PickCrops:
@@ -92,6 +96,22 @@ class PickCrops:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}
 
+    def known_as(self, known: Iterable[str]) -> PickCrops:
+        """Return the same crops, under the ids that their picks had before.
+
+        Parameters
+        ----------
+        known : iterable of str
+            Ids of earlier picks; one within a quarter of the diameter is the same particle, see
+            `known_ids`.
+        """
+        rows = self._rows
+        reach_px = _SAME_IN_DIAMETERS * (self._diameter or self._box / _USUAL_BOX)
+        ids = known_ids(rows.ids, self.images, rows.positions, known, reach_px)
+        other = copy.copy(self)
+        other._rows = replace(rows, ids=ids)  # noqa: SLF001
+        return other
+
     def __len__(self) -> int:
         return len(self._rows.ids)
 
@@ -102,7 +122,7 @@ class PickCrops:
 
     @property
     def ids(self) -> npt.NDArray[np.str_]:
-        """Names of the picks by `pick_id`, shape (n,)."""
+        """Names of the picks by `pick_id`, or those of `known_as`, shape (n,)."""
         return self._rows.ids
 
     @property

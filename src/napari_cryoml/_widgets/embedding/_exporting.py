@@ -110,7 +110,7 @@ def picks_of(
         raise InputError("These rows lie in no images: export the embedding in their place.")
     images, found = embedding.images[rows], []
     scores = embedding.table.get(SCORE)
-    box = embedding.provenance.get("box")
+    diameter = embedding.provenance.get("diameter")
     for name in dict.fromkeys(images.tolist()):
         mine = rows[images == name]
         found.append(
@@ -119,7 +119,7 @@ def picks_of(
                 embedding.positions[mine],
                 None if scores is None else np.asarray(scores, np.float32)[mine],
                 pixel_size=pixel_sizes.get(name),
-                diameter=float(box) if box else None,
+                diameter=float(diameter) if isinstance(diameter, int | float) else None,
             )
         )
     return PicksTable.of(found)

@@ -108,6 +108,7 @@ class Sources:
             desk.background.run(
                 _work.crops_of_picks,
                 link,
+                list(self._keeping.classes()),
                 on_done=lambda found: self._start(found[0], found[1], config),
                 on_error=self._give_up,
             )
@@ -189,7 +190,7 @@ class Sources:
             desk.background.run(
                 _open,
                 found[0],
-                with_own,
+                None if with_own else self._keeping.classes(),
                 self._scratch,
                 on_done=self._take_file,
                 on_error=desk.warn,
@@ -244,14 +245,22 @@ class _Opened:
     number: int | None = None
 
 
-def _open(path: Path, with_own: bool, scratch: Scratch) -> _Opened:
-    """Read a file, and find or make its project; beside the GUI's thread."""
+def _open(path: Path, classes: Mapping[str, str] | None, scratch: Scratch) -> _Opened:
+    """Read a file, and find or make its project; beside the GUI's thread.
+
+    Parameters
+    ----------
+    path : Path
+    classes : mapping of str to str, optional
+        By id, where there is a project; None to find or make one for this file.
+    scratch : Scratch
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", InputWarning)
         embedding = io.read_embedding(path)
     remarks = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
-    if not with_own:
-        return _Opened(path.name, _taken(embedding, {}, None, scratch, remarks))
+    if classes is not None:
+        return _Opened(path.name, _taken(embedding, classes, None, scratch, remarks))
     try:
         project, remark = _own_project(path)
     except InputError as error:

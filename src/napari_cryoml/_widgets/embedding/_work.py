@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from napari_cryoml.jobs import Job
 if TYPE_CHECKING:
     from napari_cryoml.averaging import CropService
     from napari_cryoml.embedding import CropEncoderConfig, MapService
+    from napari_cryoml.preprocess import PickCrops
 
 Sentences = tuple[str, ...]
 
@@ -57,8 +59,14 @@ def crop_service(crops: Crops) -> CropService:
     return CropService(crops)
 
 
-def crops_of_picks(link: MapLink) -> tuple[Crops, Sentences]:
+def crops_of_picks(link: MapLink, known: Iterable[str] = ()) -> tuple[Crops, Sentences]:
     """Return the crops of all picks, and what was odd about them; from any thread.
+
+    Parameters
+    ----------
+    link : MapLink
+    known : iterable of str
+        Ids of picks of which something is known: whoever lies where one of them was has its id.
 
     Raises
     ------
@@ -66,13 +74,14 @@ def crops_of_picks(link: MapLink) -> tuple[Crops, Sentences]:
         If there are no picks or no images, or their diameter is not known.
     """
     source = link.picks_source()
-    known = [diameter for diameter in source.diameters.values() if diameter > 0]
-    if not known:
+    diameters = [diameter for diameter in source.diameters.values() if diameter > 0]
+    if not diameters:
         raise InputError(
             "The diameter of the particles is not known: draw it in the Picker [0], or give the "
             "points their size."
         )
-    return _cut(source.sources, source.table, diameter=max(known))
+    crops, remarks = _cut(source.sources, source.table, diameter=max(diameters))
+    return crops.known_as(known), remarks
 
 
 def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sentences]:
@@ -95,12 +104,15 @@ def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sent
     )
     box = embedding.provenance.get("box")
     diameter = max(found.diameters.values(), default=0.0)
-    return _cut(found.sources, table, diameter=diameter or None, box=int(box) if box else None)
+    crops, remarks = _cut(
+        found.sources, table, diameter=diameter or None, box=box if isinstance(box, int) else None
+    )
+    return crops.known_as(embedding.ids.tolist()), remarks
 
 
 def _cut(
     sources: tuple[ImageSource, ...], table: PicksTable, **options: Any
-) -> tuple[Crops, Sentences]:
+) -> tuple[PickCrops, Sentences]:
     from napari_cryoml.preprocess import CropsConfig
 
     with warnings.catch_warnings(record=True) as caught:
