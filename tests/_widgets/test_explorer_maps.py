@@ -75,6 +75,7 @@ def test_notes_on_a_map_are_shown_with_it(qtbot, mapped, services):
     sentence = "Perplexity was lowered to 3: there are 12 rows."
     answer(qtbot, mapped, services, made_map(notes=[sentence]))
     mapped.view.show_notes.assert_called_with(sentence)
+    assert note(mapped.view) == (sentence, False)
     mapped.choose_method("pca")
     mapped.view.show_notes.assert_called_with("")
 

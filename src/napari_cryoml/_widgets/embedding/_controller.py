@@ -173,9 +173,7 @@ class ExplorerController:
             self.browsing.begin(taken.crops)
             self.naming.begin()
             self._show_kept()
-            self.maps.begin(method)
-            if taken.remarks:
-                desk.note(" ".join(taken.remarks))
+            self.maps.begin(method, taken.remarks)
         self._sought = ()
         self._seek_crops()
 

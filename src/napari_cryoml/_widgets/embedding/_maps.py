@@ -42,14 +42,24 @@ class Maps:
         self._stopping = False
         self._drawn = 0.0
         self._notes: dict[str, tuple[str, ...]] = {}
+        self._remarks: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
         """Whether a map is being made."""
         return self._ticket is not None
 
-    def begin(self, method: str) -> None:
-        """Show the maps of another embedding: what it has, else PCA and then the method chosen."""
+    def begin(self, method: str, remarks: tuple[str, ...] = ()) -> None:
+        """Show the maps of another embedding: what it has, else PCA and then the method chosen.
+
+        Parameters
+        ----------
+        method : str
+        remarks : tuple of str
+            Sentences on the rows, which stay on show until their map is there.
+        """
+        self._remarks = remarks
+        self._desk.note(" ".join(remarks))
         self._ticket, self._stopping, self._notes = None, False, {}
         state = self._desk.need_state()
         if method in state.layouts:
@@ -144,8 +154,12 @@ class Maps:
         note = {"method": config.name, "options": config.model_dump(mode="json")}
         self._keeping.columns(layout_columns(name, state.layouts[name]), note)
         self._tell()
+        # How a map was made is said with what is odd about its rows.
+        self._desk.note(" ".join([*self._remarks, *made.notes]))
         self._desk.show_counts()
-        if then and then != name:
+        if not then or then == name:
+            self._remarks = ()
+        else:
             with self._desk.telling():
                 self._make(then)
 
