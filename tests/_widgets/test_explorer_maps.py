@@ -142,6 +142,20 @@ def test_a_service_that_dies_is_said_and_the_next_map_is_made(qtbot, mapped, ser
     assert services[-1].asked[-1][0].config.name == "tsne"
 
 
+def test_who_looks_at_another_map_meanwhile_stays_there(qtbot, mapped, services):
+    mapped.choose_method("tsne")
+    services[0].say(LayoutChanged(done=1, total=9, layout=-layout()))
+    qtbot.waitUntil(lambda: mapped.desk.state.method == "tsne")
+    mapped.choose_method("pca")
+    mapped.maps._drawn = -np.inf
+    services[0].say(LayoutChanged(done=2, total=9, layout=-layout()))
+    qtbot.waitUntil(lambda: not services[0]._answers)
+    assert mapped.desk.state.method == "pca"
+    answer(qtbot, mapped, services, made_map())
+    assert mapped.desk.state.method == "pca"
+    assert np.array_equal(mapped.desk.state.layouts["tsne"], layout())
+
+
 class TestSelection:
     def test_selected_rows_get_a_map_of_their_own(self, qtbot, mapped, services):
         mapped.selecting.take(mask(1, 4, 5, 7), "replace")

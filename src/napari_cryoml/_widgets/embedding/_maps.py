@@ -41,6 +41,7 @@ class Maps:
         self._ticket: int | None = None
         self._stopping = False
         self._drawn = 0.0
+        self._began = False
         self._notes: dict[str, tuple[str, ...]] = {}
         self._remarks: tuple[str, ...] = ()
 
@@ -120,6 +121,7 @@ class Maps:
         desk = self._desk
         state, config = desk.need_state(), desk.view.map_config(method)
         before = state.method, state.layouts.get(name)
+        self._began = False
         self._ticket = self._line.ask(
             ProjectRequest(config, rows),
             on_event=lambda event: self._on_event(state, name, rows, event),
@@ -136,9 +138,8 @@ class Maps:
         now = time.monotonic()
         if not isinstance(event, LayoutChanged) or now - self._drawn < DRAW_S:
             return
-        first = state.method != name
         _merge(state, name, event, rows)
-        self._show(state, name, refit=first)
+        self._draw(state, name)
         end = time.monotonic()
         self._drawn = end + max(5 * (end - now) - DRAW_S, 0)
 
@@ -150,7 +151,7 @@ class Maps:
             return
         state.set_layout(name, made.layout[:, :2], rows)
         self._notes[name] = made.notes
-        self._show(state, name, refit=True)
+        self._draw(state, name)
         note = {"method": config.name, "options": config.model_dump(mode="json")}
         self._keeping.columns(layout_columns(name, state.layouts[name]), note)
         self._tell()
@@ -175,12 +176,18 @@ class Maps:
             state.layouts.pop(name, None)
         else:
             state.layouts[name] = layout
-        if state is self._desk.state:
+        if state is self._desk.state and state.method == name:
             self._show(state, method, refit=True)
 
     def _end(self, text: str) -> None:
         self._ticket, self._stopping = None, False
         self._desk.view.end_job(text)
+
+    def _draw(self, state: MapState, name: str) -> None:
+        """Draw a map that moves, unless the user has gone to another one meanwhile."""
+        first, self._began = not self._began, True
+        if first or state.method == name:
+            self._show(state, name, refit=first)
 
     def _show(self, state: MapState, name: str, *, refit: bool) -> None:
         state.method = name
