@@ -332,6 +332,15 @@ def test_what_is_unlike_all_that_is_labelled(shell, labelled, tmp_path) -> None:
     assert (said.json["method"], set(said.json["auroc"])) == ("neighbours", {"a", "b"})
 
 
+def test_labelled_rows_are_not_counted_as_new(shell, labelled) -> None:
+    words = ["--classes", "named", "--method", "neighbours", "--set", "false_alarms=0.95", "--json"]
+    said = shell("embed", "novelty", labelled, *words)
+    table = read_embedding(labelled).table
+    is_above = table["novelty"] > said.json["threshold"]
+    assert (is_above & (table["named"] != "")).any()
+    assert said.json["n_new"] == int((is_above & (table["named"] == "")).sum())
+
+
 def test_classes_spread_to_neighbours(shell, labelled) -> None:
     words = ["--classes", "named", "--set", "least_confidence=0", "--json"]
     said = shell("embed", "spread", labelled, *words, "--set", "neighbours=4")

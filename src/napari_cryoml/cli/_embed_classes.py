@@ -55,7 +55,7 @@ def novelty(
         "columns": list(columns),
         "method": found.method,
         "threshold": found.threshold,
-        "n_new": int((np.nan_to_num(found.scores, nan=-np.inf) > found.threshold).sum()),
+        "n_new": int(found.is_new.sum()),
         "auroc": dict(found.auroc),
     }
     _tell(figures, found.notes, as_json=as_json)
