@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from tests.averaging.conftest import particles, spread_deg
@@ -26,6 +28,15 @@ def test_poses_are_found_up_to_a_common_one(quick, snr, median_deg):
     made = particles(40, snr)
     (poses, _), _ = carried_out(made.crops, quick)
     assert np.median(spread_deg(poses.angles + made.angles)) < median_deg
+
+
+@pytest.mark.parametrize("step", [2.0, 4.0, 10.0])
+def test_the_finest_detail_is_that_which_the_option_tells(step):
+    told = re.search(
+        r"about (\d+) / step periods", AverageConfig.model_fields["angular_step"].description
+    )
+    search = fine_search((200, 200), AverageConfig(angular_step=step))
+    assert search.grid.radii[-1] == pytest.approx(int(told[1]) / step)
 
 
 def test_all_rounds_are_told_of(quick):

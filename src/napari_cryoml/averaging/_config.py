@@ -20,7 +20,7 @@ class AverageConfig(Config):
         ge=2,
         le=30,
         description="Step in degrees of the turns that are tried before they are refined; it also "
-        "sets the finest detail that is looked at, about 90 / step periods to a box.",
+        "sets the finest detail that is looked at, about 60 / step periods to a box.",
     )
     iterations: int = Field(
         10, ge=1, le=100, description="Rounds of alignment at coarse resolution from each start."
