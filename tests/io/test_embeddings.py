@@ -2,9 +2,12 @@
 
 import json
 import pickle
+import re
+from pathlib import Path
 
 import anndata
 import h5py
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -461,9 +464,24 @@ def test_a_pickle_under_another_name_is_not_opened(tmp_path, suffix) -> None:
         read_embedding(path)
 
 
-def test_pickles_and_other_names_are_refused(tmp_path) -> None:
-    with pytest.raises(InputError, match=r"pickled .* TomoTwin .*to_parquet\('tomo.parquet'\)"):
-        read_embedding(tmp_path / "tomo.temb")
+@pytest.mark.parametrize("name", ["tomo.temb", "z.49.pkl", "e.joblib"])
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame])
+def test_what_a_refused_pickle_advises_makes_it_readable(tmp_path, monkeypatch, name, make) -> None:
+    monkeypatch.chdir(tmp_path)
+    vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
+    if name.endswith("joblib"):
+        joblib.dump(make(vectors), name)
+    else:
+        Path(name).write_bytes(pickle.dumps(make(vectors)))
+    with pytest.raises(InputError, match="TomoTwin and cryoDRGN") as refused:
+        read_embedding(name)
+    line = re.search(r"pandas\.DataFrame.*'\)", str(refused.value)).group()
+    eval(line, {"pandas": pd, "joblib": joblib})  # noqa: S307 - a sentence of ours
+    found = read_embedding(f"{Path(name).stem}.parquet")
+    np.testing.assert_array_equal(found.vectors, vectors)
+
+
+def test_other_names_are_refused(tmp_path) -> None:
     for name in ("e.npy", "e"):
         with pytest.raises(InputError, match=r"ends in .parquet, .h5ad, .csv, .tsv"):
             read_embedding(tmp_path / name)

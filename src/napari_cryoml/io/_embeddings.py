@@ -126,10 +126,11 @@ def write_embedding(embedding: Embedding, path: str | Path) -> Path:
 def _kind_of(path: Path) -> _Kind:
     suffix = path.suffix.lower()
     if suffix in _PICKLED:
+        load = "joblib.load" if suffix == ".joblib" else "pandas.read_pickle"
         raise InputError(
-            f"{path.name} is a pickled table, as TomoTwin writes them, and opening one can run "
-            "any code: where you trust it, save it as Parquet by "
-            f"pandas.read_pickle({path.name!r}).rename(columns=str)"
+            f"{path.name} is a pickle, as TomoTwin and cryoDRGN write them, and opening one can "
+            "run any code: where you trust it, save its table or array as Parquet by "
+            f"pandas.DataFrame({load}({path.name!r})).rename(columns=str)"
             f".to_parquet({path.stem + '.parquet'!r})."
         )
     if suffix not in _KINDS:
