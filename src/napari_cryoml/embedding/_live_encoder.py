@@ -118,8 +118,8 @@ class LiveEncoder:
     """Channels at sub-pixel places of feature maps, then rings of crops.
 
     The learned channels are used where there are some, else the analytic ones, whose outliers
-    are drawn in. Rings see the pick at the sampling of the image and tell apart what looks alike
-    on the working grid.
+    are drawn in. Rings see the crop, at the sampling of the image unless crops are reduced, and
+    tell apart what looks alike on the working grid.
 
     Parameters
     ----------
