@@ -113,9 +113,10 @@ def place(
     Returns
     -------
     array of shape (m, 2), float32
-        For PCA the exact projection, for t-SNE after a few rounds among the rows of the map
-        (Poličar, Stražar and Zupan, 2024), for UMAP the mean place of the nearest rows weighted by
-        membership. NaN for new rows that are not finite.
+        For PCA the exact projection, for UMAP the mean place of the nearest rows weighted by
+        membership. For t-SNE it is that mean too, moved by some rounds among the rows of the map
+        (Poličar, Stražar and Zupan, 2024) unless these are more than `landmarks_above` or 15 or
+        fewer. NaN for new rows that are not finite.
 
     Raises
     ------
