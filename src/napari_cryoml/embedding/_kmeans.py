@@ -20,8 +20,10 @@ from napari_cryoml.embedding._clustering import (
 class KMeansConfig(ClustersConfig):
     """k-means: round clusters of about one width, as many as are asked for.
 
-    The default makes more clusters than there are kinds of things: each is then of one kind, and
-    clusters of the same kind are put together by eye (Xu et al. 2017, Bioinformatics 33, i13).
+    The default makes more clusters than there are kinds of things: each is then mostly of one
+    kind, and clusters of the same kind are put together by eye. Xu et al. 2017 (Bioinformatics
+    33, i13) make 100 clusters of subtomograms likewise; they go on within each by classification
+    and averages without a reference.
     """
 
     k: int = Field(100, ge=1, description="How many clusters.")
