@@ -126,6 +126,20 @@ def test_the_pickle_carries_no_pixels_of_files(tmp_path) -> None:
         pickle.loads(content).read([0])  # noqa: S301
 
 
+def test_names_of_images_are_made_once_and_not_pickled() -> None:
+    images = [image((20, 24), name) for name in ("a" * 40, "b" * 40)]
+    spots = np.argwhere(np.ones((20, 24))).astype(float)
+    crops = PickCrops(images, table(*(Picks(each.name, spots) for each in images)), 4)
+    content = pickle.dumps(crops)
+    assert crops.images.tolist() == ["a" * 40] * 480 + ["b" * 40] * 480
+    assert crops.images is crops.images
+    with pytest.raises(ValueError, match="read-only"):
+        crops.images[0] = "c"
+    assert len(pickle.dumps(crops)) == len(content)
+    again = pickle.loads(pickle.dumps(crops))  # noqa: S301
+    np.testing.assert_array_equal(again.images, crops.images)
+
+
 def test_holes_are_filled_and_nothing_stays_nothing() -> None:
     array = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
     array[5, 5], array[:, 18:] = np.nan, np.nan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,9 @@ class PickCrops:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kept": None}
+        state = self.__dict__ | {"_kept": None}
+        state.pop("_images", None)  # the owners tell it, in less room
+        return state
 
     def known_as(self, known: Iterable[str]) -> PickCrops:
         """Return the same crops, under the ids that their picks had before.
@@ -128,7 +131,14 @@ class PickCrops:
     @property
     def images(self) -> npt.NDArray[np.str_]:
         """Name of the source each pick lies in, shape (n,)."""
-        return np.array([source.name for source in self._sources], dtype=np.str_)[self._rows.owners]
+        return self._images
+
+    @cached_property
+    def _images(self) -> npt.NDArray[np.str_]:
+        names = np.array([source.name for source in self._sources], dtype=np.str_)
+        images = names[self._rows.owners]
+        images.flags.writeable = False  # all who ask get this one array
+        return images
 
     @property
     def positions(self) -> npt.NDArray[np.float64]:
