@@ -81,8 +81,8 @@ def take_pictures(folder: Path, truth: dict[str, Picks]) -> None:
     for theme in ("light", "dark"):
         viewer.theme = theme
         picture(viewer, f"picker-{theme}")
-    explorer_pictures(viewer, picker, truth, picture, wait)
     train(viewer, picker)
+    explorer_pictures(viewer, picker, truth, picture, wait)
     widget.controller.teardown()
     viewer.close()
 
