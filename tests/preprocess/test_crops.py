@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -253,6 +255,14 @@ def test_volumes_are_reduced_further() -> None:
 def test_a_box_needs_a_diameter() -> None:
     with pytest.raises(InputError, match="do not tell how large the particles are"):
         CropsConfig().cut([image((20, 20))], table(Picks("a", np.ones((1, 2)))))
+
+
+def test_the_import_loads_no_tables():
+    code = (
+        "import sys, napari_cryoml.preprocess; "
+        "sys.exit(' '.join({'pandas', 'pyarrow'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_picks_that_moved_a_little_have_the_ids_they_had():

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import ImageSource, Picks, PicksTable
-from napari_cryoml.io import match_images
 
 Column = npt.NDArray[Any]
 
@@ -107,6 +106,8 @@ def common_diameter(table: PicksTable) -> float | None:
 
 def _matched(sources: Sequence[ImageSource], table: PicksTable) -> list[tuple[ImageSource, Picks]]:
     """Return the images that have picks, each with its own."""
+    from napari_cryoml.io import match_images  # loads pandas
+
     by_name = {source.name: source for source in sources}
     filled = [picks for picks in table if len(picks)]
     if not filled:
