@@ -31,6 +31,8 @@ class AveragePanel(QWidget):
         self.picture = AveragePicture()
         self.curve = CorrelationCurve()
         self.text = words("Crops in the average, and the detail at which its halves agree.")
+        # In a narrow dock it takes two lines, which layouts would squeeze into one.
+        self.text.setMinimumHeight(2 * self.text.fontMetrics().lineSpacing())
         self.notes = words("What is to know about this average.")
         self.save = tool("Save average…", "Write the average and its halves as MRC files.")
         self.save.clicked.connect(lambda: self.save_requested.emit())
