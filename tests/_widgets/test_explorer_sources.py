@@ -7,6 +7,7 @@ from tests._widgets.explorer_rows import N, embedding, made_map, mask, note, sho
 from napari_cryoml import io
 from napari_cryoml._widgets.embedding import ExplorerController, _work
 from napari_cryoml._widgets.embedding._columns import state_of
+from napari_cryoml._widgets.embedding._keeping import MOST
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.data import Picks
 from napari_cryoml.embedding import Extracted
@@ -346,6 +347,14 @@ class TestMovedPicks:
 
 
 class TestProjects:
+    def test_only_the_latest_maps_are_kept(self, qtbot, ready, picked):
+        project = picked.session.project
+        for number in range(MOST + 2):
+            ready.keeping.add(f"map {number}", embedding())
+        wait(qtbot, ready)
+        names = [entry.name for entry in project.embeddings()]
+        assert names == [f"map {number}" for number in range(2, MOST + 2)]
+
     def test_a_project_with_a_map_shows_it_when_the_explorer_opens(
         self, qtbot, viewer, map_view, picked, jobs, services
     ):

@@ -21,6 +21,9 @@ CHOICES = "explorer"
 SHOWN = "explorer_shown"
 """Setting: number of the embedding that was looked at last."""
 
+MOST = 10
+"""Embeddings that a project keeps; beyond that, the oldest goes. Classes stay: they go by ids."""
+
 
 class Keeping:
     """The project behind the map.
@@ -193,6 +196,8 @@ def _read(project: Project, number: int, then: Callable[..., Any]) -> Any:
 def _add(project: Project, number: _Number, name: str, embedding: Embedding) -> None:
     number.value = project.add_embedding(name, embedding)
     project.set_setting(SHOWN, number.value)
+    for entry in project.embeddings()[:-MOST]:
+        project.remove_embedding(entry.id)
 
 
 def _set_columns(
