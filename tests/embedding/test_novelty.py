@@ -107,7 +107,29 @@ def test_few_labels(method):
     found = novelty(vectors, classes, NoveltyConfig(method=method))
     assert np.isfinite(found.scores).all()
     assert np.isfinite(found.probability).all()
-    assert "No class could be left out" in found.notes[0]
+    assert "No class has 3 labelled rows" in found.notes[0]
+
+
+@every_method
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_too_few_rows_of_each_class_call_nothing_new(method, n_rows):
+    vectors = np.random.default_rng(0).normal(size=(300, 8))
+    classes = np.full(300, "", dtype="<U1")
+    classes[: 3 * n_rows] = np.tile(["a", "b", "c"], n_rows)
+    found = novelty(vectors, classes, NoveltyConfig(method=method, share=0.2))
+    assert not found.is_new.any()
+    assert np.isnan(found.threshold)
+    np.testing.assert_allclose(found.probability[classes == ""], 0.2, rtol=1e-6)
+    assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize("n_rows", [3, 6])
+def test_rows_like_the_few_that_are_known_are_not_called_new(n_rows):
+    vectors = np.random.default_rng(0).normal(size=(300, 8))
+    classes = np.full(300, "", dtype="<U1")
+    classes[: 3 * n_rows] = np.tile(["a", "b", "c"], n_rows)
+    found = novelty(vectors, classes, NoveltyConfig(method="neighbours"))
+    assert found.is_new.mean() < 0.2
 
 
 @every_method

@@ -65,7 +65,8 @@ class Novelty:
         That a row is of no labelled class, from what labelled classes scored that were left out;
         0 for labelled rows, NaN as above.
     threshold : float
-        Score above which the stated share of rows of known classes lies.
+        Score above which the stated share of rows of known classes lies; NaN if no class has three
+        labelled rows, which takes no row for new.
     is_new : array of shape (n,), bool
         Unlabelled rows whose score lies above it.
     method : str

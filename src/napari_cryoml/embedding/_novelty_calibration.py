@@ -25,6 +25,9 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 LEAST_ROWS = 5
 """Rows of a class that is left out, at least."""
 
+_LEAST_HELD_OUT = 3
+"""Rows of one class at least, so that two are left to compare with where one is held out."""
+
 _MOST_CLASSES = 12
 _MOST_ROWS = 4000
 _FOLDS = 3
@@ -38,6 +41,10 @@ _BY_SPREAD = (
     f"No class could be left out, which takes two classes or more and {LEAST_ROWS} rows of one: "
     "probabilities follow from the spread of the labelled rows alone."
 )
+_TOO_FEW = (
+    f"No class has {_LEAST_HELD_OUT} labelled rows, so nothing tells how far apart rows of a class "
+    "lie: no row is called new, and all have one probability. Label more rows of a class."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +57,7 @@ class Calibration:
     slope, offset : float
         Log-odds of being new are ``slope * score + offset``.
     threshold : float
+        NaN if no class has enough rows to hold some out.
     auroc : mapping of str to float
         Of each class that was left out.
     notes : tuple of str
@@ -94,6 +102,8 @@ def calibrate(
     known, classes = known[drawn], classes[drawn]
     trials = _Trials(method, known, classes, background)
     of_known = trials.of_known(rng)
+    if not len(of_known):
+        return Calibration(method, 0.0, _prior(config.share), np.nan, {}, (_TOO_FEW,))
     threshold = float(np.quantile(of_known, 1 - config.false_alarms))
     of_new, auroc = trials.of_left_out(rng, float(np.median(of_known)))
     if of_new:
@@ -115,11 +125,14 @@ class _Trials:
     background: Vectors
 
     def of_known(self, rng: np.random.Generator) -> Floats:
-        """Return the scores of labelled rows, each fitted without it and with all classes."""
+        """Return the scores of labelled rows, each fitted without it and with all classes.
+
+        There are none if all classes are too small to hold rows out.
+        """
+        if np.unique(self.classes, return_counts=True)[1].max() < _LEAST_HELD_OUT:
+            return np.empty(0)
         rows = np.arange(len(self.classes))
         held_out = [part for part in _folds(self.classes, rng) if len(part)]
-        if not held_out:
-            return self._scores(rows, rows)
         return np.concatenate([self._scores(np.setdiff1d(rows, out), out) for out in held_out])
 
     def of_left_out(
@@ -182,7 +195,7 @@ def _log_odds(of_known: Floats, of_new: list[Floats], share: float) -> tuple[flo
     centre, width = float(np.median(scores)), float(scores.std()) or 1.0
     model = LogisticRegression(C=10.0)
     model.fit(((scores - centre) / width)[:, None], truth, weighed * len(scores) / 2)
-    expected = float(np.log(share / (1 - share)))
+    expected = _prior(share)
     slope = float(model.coef_[0, 0]) / width
     if slope <= 0:
         return 0.0, expected
@@ -192,5 +205,9 @@ def _log_odds(of_known: Floats, of_new: list[Floats], share: float) -> tuple[flo
 def _log_odds_by_spread(of_known: Floats, threshold: float, share: float) -> tuple[float, float]:
     """Set log-odds by how known rows score: even at the threshold, if both kinds are as likely."""
     width = float(of_known.std()) or abs(threshold) or 1.0
-    expected = float(np.log(share / (1 - share)))
-    return 1 / width, expected - threshold / width
+    return 1 / width, _prior(share) - threshold / width
+
+
+def _prior(share: float) -> float:
+    """Return the log-odds of a row that is new with this probability."""
+    return float(np.log(share / (1 - share)))
