@@ -110,6 +110,14 @@ def test_few_labels(method):
     assert "No class has 3 labelled rows" in found.notes[0]
 
 
+@pytest.mark.parametrize(("n_classes", "is_told"), [(2, True), (3, False)])
+def test_two_classes_flatter(n_classes, is_told):
+    vectors, kind = blobs(n_classes=n_classes + 1)
+    found = novelty(vectors, labelled(kind), NoveltyConfig(method="neighbours"))
+    assert len(found.auroc) == n_classes
+    assert any("optimistic with two classes" in note for note in found.notes) == is_told
+
+
 @every_method
 @pytest.mark.parametrize("n_rows", [1, 2])
 def test_too_few_rows_of_each_class_call_nothing_new(method, n_rows):

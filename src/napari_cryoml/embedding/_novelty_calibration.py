@@ -41,6 +41,10 @@ _BY_SPREAD = (
     f"No class could be left out, which takes two classes or more and {LEAST_ROWS} rows of one: "
     "probabilities follow from the spread of the labelled rows alone."
 )
+_TWO_CLASSES = (
+    "The AUROC is optimistic with two classes: the one that is left out is told from a single "
+    "other one. Label a third class for a better figure."
+)
 _TOO_FEW = (
     f"No class has {_LEAST_HELD_OUT} labelled rows, so nothing tells how far apart rows of a class "
     "lie: no row is called new, and all have one probability. Label more rows of a class."
@@ -108,7 +112,7 @@ def calibrate(
     of_new, auroc = trials.of_left_out(rng, float(np.median(of_known)))
     if of_new:
         slope, offset = _log_odds(of_known, of_new, config.share)
-        notes = () if slope else (_BLIND,)
+        notes = (() if slope else (_BLIND,)) + trials.notes()
     else:
         slope, offset = _log_odds_by_spread(of_known, threshold, config.share)
         notes = (_BY_SPREAD,)
@@ -153,6 +157,10 @@ class _Trials:
                 of_new.append(scores - np.median(of_others) + median)
                 auroc[name] = _auroc(of_others, scores)
         return of_new, auroc
+
+    def notes(self) -> tuple[str, ...]:
+        """Say why classes that were left out may stand out more than new ones will."""
+        return (_TWO_CLASSES,) if len(np.unique(self.classes)) == 2 else ()
 
     def _names_to_leave_out(self) -> list[str]:
         names, counts = np.unique(self.classes, return_counts=True)
