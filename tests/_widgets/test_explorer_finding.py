@@ -137,9 +137,8 @@ class TestNovelty:
         mapped.naming.classify("ice")
         mapped.finding.novelty()
         assert services[0].asked[-1][0].classes.tolist()[:3] == ["ice", "ice", ""]
-        reply = found(
-            scores=np.arange(N, dtype=np.float32), is_new=np.arange(N) > 8, mean_auroc=0.9
-        )
+        scores = np.arange(N, dtype=np.float32)
+        reply = found(scores=scores, is_new=scores > 8, threshold=8.0, mean_auroc=0.9)
         answer(qtbot, services[0], reply)
         assert mapped.desk.state.colour == "novelty"
         text = mapped.view.new.show_result.call_args.args[0]
@@ -150,9 +149,11 @@ class TestNovelty:
         mapped.selecting.rows([0])
         mapped.naming.classify("ice")
         mapped.finding.novelty()
-        reply = found(scores=np.zeros(N), is_new=np.zeros(N, bool), mean_auroc=float("nan"))
-        answer(qtbot, services[0], reply)
-        assert "AUROC" not in mapped.view.new.show_result.call_args.args[0]
+        none = {"scores": np.zeros(N), "is_new": np.zeros(N, bool), "mean_auroc": float("nan")}
+        answer(qtbot, services[0], found(**none, threshold=float("nan")))
+        text = mapped.view.new.show_result.call_args.args[0]
+        assert "AUROC" not in text
+        assert "more unlike" not in text  # without a threshold, nothing is said to be new
 
 
 class TestSpreading:

@@ -130,6 +130,8 @@ class Finding:
         self._colour_by(state, NOVELTY, found.scores)
         n_new = int(found.is_new.sum())
         text = f"{n_new:,} rows are more unlike the known ones than those are among themselves."
+        if not np.isfinite(found.threshold):
+            text = "All rows are coloured by how unlike the known ones they are."
         if np.isfinite(found.mean_auroc):
             skill = f"AUROC {found.mean_auroc:.2f}"
             text += f" Classes that were left out are told from the others with {skill}."
