@@ -15,6 +15,7 @@ THRESHOLDS = (0.143, 0.5)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 26, 8, 6, 16
 _FLOOR, _CEILING = -0.15, 1.05
 _TICKS = (0.125, 0.25, 0.375, 0.5)
+_WHOLE = 10.0  # from here on, tenths would run into each other
 _HEIGHT = 104
 
 
@@ -92,8 +93,9 @@ class CorrelationCurve(QWidget):
             x = self._place(frequency, 0).x()
             painter.drawLine(QPointF(x, floor), QPointF(x, floor + 3))
             period = curve.period(frequency)
-            last = frequency == _TICKS[-1]
-            text = f"{period:.3g} {curve.unit}" if last else f"{period:.3g}"
+            text = f"{period:.0f}" if period >= _WHOLE else f"{period:.1f}"
+            if frequency == _TICKS[-1]:
+                text += f" {curve.unit}"
             centre = min(x, self.width() - 20)
             box = QRectF(centre - 20, floor + 2, 40, _BOTTOM - 2)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
