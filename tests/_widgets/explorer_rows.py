@@ -33,8 +33,8 @@ def layout(n=N):
     return np.stack([np.arange(n), np.zeros(n)], 1).astype(np.float32)
 
 
-def made_map(n=N, notes=()):
-    return Projection(layout(n), None, tuple(notes))
+def made_map(n=N, notes=(), origin=""):
+    return Projection(layout(n), None, tuple(notes), origin)
 
 
 def mask(*rows, n=N):

@@ -73,8 +73,9 @@ def test_a_map_that_is_not_there_is_made(mapped, services):
 def test_notes_on_a_map_are_shown_with_it(qtbot, mapped, services):
     mapped.choose_method("tsne")
     sentence = "Perplexity was lowered to 3: there are 12 rows."
-    answer(qtbot, mapped, services, made_map(notes=[sentence]))
-    mapped.view.show_notes.assert_called_with(sentence)
+    how = "Seed 0 gives this map again."
+    answer(qtbot, mapped, services, made_map(notes=[sentence], origin=how))
+    mapped.view.show_notes.assert_called_with(f"{sentence} {how}")
     assert note(mapped.view) == (sentence, False)
     mapped.choose_method("pca")
     mapped.view.show_notes.assert_called_with("")

@@ -108,7 +108,7 @@ def test_a_map_made_elsewhere(torchdr, kind):
     centred = vectors - vectors.mean(axis=0)
     wanted = 2 * centred[:, :2] / np.abs(centred).max()
     np.testing.assert_allclose(found.layout, wanted, atol=1e-5)
-    assert "Made by TorchDR: intermediate maps are not shown." in found.notes
+    assert found.origin == "Made by TorchDR: intermediate maps are not shown."
 
 
 @pytest.mark.slow

@@ -67,14 +67,15 @@ def project(
     columns = dict(zip(names, found.layout.T, strict=True))
     options = config.model_dump(mode="json")
     write_result(with_columns(rows, columns, {"map": method, "options": options}), target)
-    for note in found.notes:
+    notes = [note for note in (*found.notes, found.origin) if note]
+    for note in notes:
         say(note)
     figures: dict[str, Any] = {"embedding": str(target), "columns": names, "n": len(rows)}
     if found.landmarks is not None:
         figures["landmarks"] = len(found.landmarks)
     if measure:
         figures |= _measured(rows.vectors, found.layout, seed)
-    report(figures | ({"notes": list(found.notes)} if found.notes else {}), as_json=as_json)
+    report(figures | ({"notes": notes} if notes else {}), as_json=as_json)
 
 
 def _map_name(method: str) -> str:

@@ -90,6 +90,8 @@ def _torchdr_options() -> dict[str, Any]:
     return {"device": "cuda"} if faiss else {"device": "cuda", "backend": None}
 
 
-def backend_note(backend: str) -> str:
-    """Return the sentence on what made a map that was not made here."""
+def origin_of(backend: str, seed: int) -> str:
+    """Return the sentence on whether a map can be had again, or on what made it elsewhere."""
+    if backend == "cpu":
+        return f"Seed {seed} gives this map again, on any number of threads."
     return f"Made by {_NAMES[backend]}: intermediate maps are not shown."

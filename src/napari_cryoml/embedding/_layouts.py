@@ -59,11 +59,15 @@ class Projection:
         The rows that were laid out first, among which the rest was placed; None if all were.
     notes : tuple of str
         Sentences on what a user should know of this map.
+    origin : str
+        A sentence on whether the map can be had again, or who made it; empty if there is nothing
+        to say.
     """
 
     layout: Layout
     landmarks: Rows | None = None
     notes: tuple[str, ...] = ()
+    origin: str = ""
 
 
 class Projector(ABC):
@@ -116,6 +120,11 @@ class Projector(ABC):
     def notes(self, n_rows: int) -> list[str]:
         """Return what a user should know of a map of so many rows."""
         return []
+
+    @property
+    def origin(self) -> str:
+        """See `Projection.origin`."""
+        return ""
 
 
 class ProjectionConfig(Config):

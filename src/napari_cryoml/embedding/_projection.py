@@ -84,12 +84,12 @@ def project(
     run = _lay_out(projector, config, table, begun if whole or begun is None else begun[finite])
     if whole:
         placed, landmarks, said = yield from run
-        return Projection(placed, landmarks, (*notes, *said))
+        return Projection(placed, landmarks, (*notes, *said), projector.origin)
     placed, landmarks, said = yield from _in_rows(run, finite)
     layout = np.full((len(given), placed.shape[1]), np.nan, np.float32)
     layout[finite] = placed
     landmarks = None if landmarks is None else finite[landmarks]
-    return Projection(layout, landmarks, (*notes, *said))
+    return Projection(layout, landmarks, (*notes, *said), projector.origin)
 
 
 def place(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from napari_cryoml.embedding._backends import backend_note, choose_backend, lay_out_with
+from napari_cryoml.embedding._backends import choose_backend, lay_out_with, origin_of
 from napari_cryoml.embedding._layouts import (
     Layout,
     LayoutJob,
@@ -76,15 +76,19 @@ class Tsne(Projector):
         self._config, self._backend = config, backend
 
     def notes(self, n_rows: int) -> list[str]:
-        """Say that perplexity was lowered, or that others made the map."""
-        said = [] if self._backend == "cpu" else [backend_note(self._backend)]
+        """Say that perplexity was lowered."""
         perplexity = self._perplexity(n_rows)
-        if perplexity < self._config.perplexity:
-            said.append(
-                f"Perplexity was lowered from {self._config.perplexity:g} to {perplexity:.3g}: "
-                f"{n_rows} rows allow no more."
-            )
-        return said
+        if perplexity >= self._config.perplexity:
+            return []
+        return [
+            f"Perplexity was lowered from {self._config.perplexity:g} to {perplexity:.3g}: "
+            f"{n_rows} rows allow no more."
+        ]
+
+    @property
+    def origin(self) -> str:
+        """Whether the seed gives the map again, or who made it."""
+        return origin_of(self._backend, self._config.seed)
 
     def lay_out(self, vectors: Vectors, start: Layout | None) -> LayoutJob:
         """Lay out rows; see `Projector`."""

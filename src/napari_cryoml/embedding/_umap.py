@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from napari_cryoml.embedding._backends import backend_note, choose_backend, lay_out_with
+from napari_cryoml.embedding._backends import choose_backend, lay_out_with, origin_of
 from napari_cryoml.embedding._layouts import (
     Layout,
     LayoutJob,
@@ -76,18 +76,18 @@ class Umap(Projector):
         self._config, self._backend = config, backend
 
     def notes(self, n_rows: int) -> list[str]:
-        """Say what the map depends on, or who made it, and if neighbourhoods were made smaller."""
-        said = [
-            f"Seed {self._config.seed} gives this map again, on any number of threads."
-            if self._backend == "cpu"
-            else backend_note(self._backend)
+        """Say if neighbourhoods were made smaller."""
+        if n_rows >= self._config.n_neighbors:
+            return []
+        return [
+            f"Neighbourhoods were made smaller, from {self._config.n_neighbors} rows to {n_rows}: "
+            "there are no more."
         ]
-        if n_rows < self._config.n_neighbors:
-            said.append(
-                f"Neighbourhoods were made smaller, from {self._config.n_neighbors} rows to "
-                f"{n_rows}: there are no more."
-            )
-        return said
+
+    @property
+    def origin(self) -> str:
+        """Whether the seed gives the map again, or who made it."""
+        return origin_of(self._backend, self._config.seed)
 
     @property
     def n_neighbours(self) -> int:

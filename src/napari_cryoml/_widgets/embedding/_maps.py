@@ -150,12 +150,11 @@ class Maps:
         if state is not self._desk.state:
             return
         state.set_layout(name, made.layout[:, :2], rows)
-        self._notes[name] = made.notes
+        self._notes[name] = (*made.notes, made.origin)
         self._draw(state, name)
         note = {"method": config.name, "options": config.model_dump(mode="json")}
         self._keeping.columns(layout_columns(name, state.layouts[name]), note)
         self._tell()
-        # How a map was made is said with what is odd about its rows.
         self._desk.note(" ".join([*self._remarks, *made.notes]))
         self._desk.show_counts()
         if not then or then == name:
@@ -195,7 +194,8 @@ class Maps:
 
     def _tell(self) -> None:
         state = self._desk.need_state()
-        self._desk.view.show_notes(" ".join(self._notes.get(state.method, ())))
+        said = self._notes.get(state.method, ())
+        self._desk.view.show_notes(" ".join(one for one in said if one))
 
 
 def _merge(state: MapState, name: str, event: LayoutChanged, rows: Any) -> None:
