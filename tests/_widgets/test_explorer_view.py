@@ -147,6 +147,12 @@ class TestSource:
         view.source.encoder.setCurrentText("spectrum")
         assert view.encoder_config().name == "spectrum"
 
+    def test_the_form_on_show_is_that_of_the_encoder_chosen(self, view):
+        stack = view.options.encoders["live"].parentWidget()
+        for name in ("detector", "rings", "live"):
+            view.source.encoder.setCurrentText(name)
+            assert stack.currentWidget() is view.options.encoders[name]
+
 
 class TestTools:
     def test_one_tool_at_a_time(self, view):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -84,11 +83,6 @@ class NewTab(QWidget):
     def spread_config(self) -> SpreadConfig:
         """Return the options of spreading."""
         return cast("SpreadConfig", self.spread_form.config())
-
-    def show_options(self, novelty: Mapping[str, Any], spreading: Mapping[str, Any]) -> None:
-        """Show options that were kept."""
-        self.novelty_form.set_values(novelty)
-        self.spread_form.set_values(spreading)
 
     def show_result(self, text: str) -> None:
         """Show what came out."""

@@ -140,6 +140,7 @@ class ExplorerView(Dock):
         self.tools.clouds_toggled.connect(self.canvas.set_clouds)
         self.tools.tool_chosen.connect(self.canvas.set_tool)
         self.source.file_requested.connect(self._ask_file)
+        self.source.encoder.currentTextChanged.connect(self.options.show_encoder)
         self.tools.choose("lasso")
         self._focus.watch(self.canvas)
         self._focus.watch(self.gallery.grid)
