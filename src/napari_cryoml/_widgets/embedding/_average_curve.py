@@ -9,9 +9,9 @@ from qtpy.QtGui import QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_cryoml._widgets.frame import PICK, VALIDATION, ThemeColours
-from napari_cryoml.averaging import ShellCorrelation
+from napari_cryoml.averaging import GOLD_STANDARD, HALF, ShellCorrelation
 
-THRESHOLDS = (0.143, 0.5)
+THRESHOLDS = (GOLD_STANDARD, HALF)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 26, 8, 6, 16
 _FLOOR, _CEILING = -0.15, 1.05
 _TICKS = (0.125, 0.25, 0.375, 0.5)
