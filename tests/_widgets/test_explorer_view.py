@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 from tests._widgets.explorer_rows import N, layout, mask
 
+from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding import ExplorerView, offers
 from napari_cryoml._widgets.embedding._bars import GroupBars
 from napari_cryoml._widgets.embedding._colouring import Colouring
@@ -146,6 +148,21 @@ class TestSource:
     def test_the_options_of_the_encoder_are_those_of_the_one_chosen(self, view):
         view.source.encoder.setCurrentText("spectrum")
         assert view.encoder_config().name == "spectrum"
+
+    def test_an_option_without_a_default_is_asked_for(self, view):
+        view.source.encoder.setCurrentText("detector")
+        with pytest.raises(InputError, match=r"“Picker” is needed: Model file"):
+            view.encoder_config()
+        view.options.encoders["detector"].set_values({"picker": "a.cryoml-model"})
+        assert view.encoder_config().picker == Path("a.cryoml-model")
+
+    def test_encoders_can_be_set_before_there_is_a_map(self, view):
+        view.show_empty(True)
+        assert view.options.encoders["live"].isEnabled()
+        assert not view.options.again.isEnabled()
+        assert not view.options.selected.isEnabled()
+        view.show_empty(False)
+        assert view.options.again.isEnabled()
 
     def test_the_form_on_show_is_that_of_the_encoder_chosen(self, view):
         stack = view.options.encoders["live"].parentWidget()

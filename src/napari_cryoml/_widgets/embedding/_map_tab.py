@@ -104,6 +104,11 @@ class MapTab(QWidget):
         """Show the form of an encoder."""
         self._encoder_stack.setCurrentWidget(self.encoders[name])
 
+    def show_empty(self, empty: bool) -> None:
+        """Show that there is nothing to lay out yet; options can be set before."""
+        self.again.setEnabled(not empty)
+        self.selected.setEnabled(not empty)
+
     def show_notes(self, text: str) -> None:
         """Show how the map was made."""
         self.notes.setText(text)

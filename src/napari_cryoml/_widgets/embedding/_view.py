@@ -155,8 +155,9 @@ class ExplorerView(Dock):
         """Show that there is no map yet, and what to do; or that there is one."""
         if empty:
             self.canvas.set_layout(None)
-        for widget in (self.tools, self.selection, self.groups, self.new, self.options):
+        for widget in (self.tools, self.selection, self.groups, self.new):
             widget.setEnabled(not empty)
+        self.options.show_empty(empty)
 
     def show_layout(self, layout: npt.NDArray[np.float32], *, refit: bool) -> None:
         """Show where the rows lie, shape (n, 2); with `refit` all of the map."""

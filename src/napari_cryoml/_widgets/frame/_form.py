@@ -55,6 +55,7 @@ class ConfigForm(QWidget):
         self._left_out = set(leave_out)
         self._readers: dict[str, Callable[[], Any]] = {}
         self._writers: dict[str, Callable[[Any], None]] = {}
+        self._needed: dict[str, str] = {}
         self._guard = WheelGuard(self)
         self._layout = QFormLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -95,8 +96,11 @@ class ConfigForm(QWidget):
         Raises
         ------
         InputError
-            If a value is not accepted, in one sentence.
+            If a value is not accepted or one that is needed is missing, in one sentence.
         """
+        for name, description in self._needed.items():
+            if name not in elsewhere and not self._readers[name]():
+                raise InputError(f"The option “{title(name)}” is needed: {description}")
         try:
             return self._class.model_validate(self.values() | elsewhere)
         except ValidationError as error:
@@ -120,11 +124,13 @@ class ConfigForm(QWidget):
             self._add_fields(inner, dotted + ".")
 
     def _add_field(self, name: str, info: FieldInfo) -> None:
-        default = info.get_default(call_default_factory=True)
         widget, read, write, changed = self._editor(name, info)
-        write(default)
+        if info.is_required():
+            self._needed[name] = info.description or ""
+        else:
+            write(info.get_default(call_default_factory=True))
         changed.connect(lambda *_: self.changed.emit())
-        widget.setToolTip(tooltip(info, default))
+        widget.setToolTip(tooltip(info))
         widget.setObjectName(name)
         widget.installEventFilter(self._guard)
         label = QLabel(title(name))
@@ -176,7 +182,7 @@ def title(name: str) -> str:
     return name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
 
 
-def tooltip(info: FieldInfo, default: Any) -> str:
+def tooltip(info: FieldInfo) -> str:
     """Return what a field does, its bounds and its default."""
     low, high = _bounds(info)
     bounds = ""
@@ -184,7 +190,10 @@ def tooltip(info: FieldInfo, default: Any) -> str:
         bounds = f" From {low:g} to {high:g}."
     elif low is not None:
         bounds = f" At least {low:g}."
-    return f"<p>{info.description or ''}{bounds} Default: {_as_text(default)}.</p>"
+    default = (
+        "none" if info.is_required() else _as_text(info.get_default(call_default_factory=True))
+    )
+    return f"<p>{info.description or ''}{bounds} Default: {default}.</p>"
 
 
 def _bounds(info: FieldInfo) -> tuple[float | None, float | None]:
