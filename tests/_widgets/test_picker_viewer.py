@@ -16,7 +16,8 @@ from napari_cryoml.project import Project
 
 pytestmark = pytest.mark.viewer
 
-GAP_LIMIT_S = 0.1
+# Three times what one event may take: a machine that others share runs at a fraction of its speed.
+GAP_LIMIT_S = 0.3
 
 
 def spots(shape, centres, seed):
