@@ -6,6 +6,7 @@ from napari_cryoml.data._embedding import Embedding
 from napari_cryoml.data._images import ArrayImage, ImageSource
 from napari_cryoml.data._picks import Picks, PicksTable
 from napari_cryoml.data._score_maps import ScoreMap
+from napari_cryoml.data._wedge import MissingWedge, grid_frequencies
 
 __all__ = [
     "NEGATIVE",
@@ -17,7 +18,9 @@ __all__ = [
     "Crops",
     "Embedding",
     "ImageSource",
+    "MissingWedge",
     "Picks",
     "PicksTable",
     "ScoreMap",
+    "grid_frequencies",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.data._wedge import MissingWedge
 
 
 @runtime_checkable
@@ -77,11 +78,17 @@ class ArrayCrops:
         One a crop, unique.
     columns : mapping of str to array of shape (n,)
         What is known about each: protein, plate, class.
+    pixel_size : float, optional
+        Angstrom per pixel.
+    wedge : MissingWedge, optional
+        Tilts that subtomograms were reconstructed from.
     """
 
     array: npt.NDArray[Any]
     ids: npt.NDArray[np.str_]
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    pixel_size: float | None = None
+    wedge: MissingWedge | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (4, 5):
@@ -101,10 +108,13 @@ class ArrayCrops:
         array: npt.NDArray[Any],
         ids: Sequence[str] | None = None,
         columns: Mapping[str, npt.NDArray[Any]] | None = None,
+        *,
+        pixel_size: float | None = None,
+        wedge: MissingWedge | None = None,
     ) -> ArrayCrops:
         """Return the crops of an array; they are numbered from 0 if no ids are given."""
         names = [str(row) for row in range(len(array))] if ids is None else list(ids)
-        return cls(array, np.asarray(names, dtype=np.str_), columns or {})
+        return cls(array, np.asarray(names, dtype=np.str_), columns or {}, pixel_size, wedge)
 
     @property
     def images(self) -> None:

@@ -31,6 +31,10 @@ class Picks:
         Particle (or box) size in pixels, where the source says one.
     columns : mapping of str to array of shape (n,)
         Whatever else the source holds for each particle, under the source's own names.
+    rotations : array of shape (n, 3, 3), optional
+        How each particle of a tomogram is turned: acts on columns zyx and brings an offset from
+        the centre of the reference to the offset from the particle's position. NaN where it is
+        not known.
     """
 
     image: str
@@ -39,6 +43,7 @@ class Picks:
     pixel_size: float | None = None
     diameter: float | None = None
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    rotations: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         positions = np.asarray(self.positions, dtype=np.float64)
@@ -52,18 +57,31 @@ class Picks:
         object.__setattr__(self, "positions", positions)
         if self.scores is not None:
             object.__setattr__(self, "scores", np.asarray(self.scores, dtype=np.float32))
+        if self.rotations is not None:
+            object.__setattr__(self, "rotations", np.asarray(self.rotations, dtype=np.float64))
         self._check_lengths()
 
     def _check_lengths(self) -> None:
         rows = {name: len(values) for name, values in self.columns.items()}
         if self.scores is not None:
             rows["scores"] = len(self.scores)
+        if self.rotations is not None:
+            rows["rotations"] = len(self.rotations)
+            self._check_rotations(self.rotations)
         for name, length in rows.items():
             if length != len(self):
                 raise InputError(
                     f"Column {name!r} of {self.image!r} has {length} rows; "
                     f"{len(self)} positions need {len(self)}."
                 )
+
+    def _check_rotations(self, rotations: npt.NDArray[np.float64]) -> None:
+        if self.ndim != 3 or rotations.shape[1:] != (3, 3):
+            raise InputError(
+                f"Rotations of {self.image!r} must be matrices (n, 3, 3) of particles of a "
+                f"tomogram; an array of shape {rotations.shape} came with positions of "
+                f"{self.ndim} axes."
+            )
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -80,6 +98,7 @@ class Picks:
             positions=self.positions[index],
             scores=None if self.scores is None else self.scores[index],
             columns={name: np.asarray(values)[index] for name, values in self.columns.items()},
+            rotations=None if self.rotations is None else self.rotations[index],
         )
 
     def above(self, threshold: float) -> Picks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cryoml.models._classifier_config import ClassifierConfig, classifiers
 from napari_cryoml.models._config import DetectorConfig, NetworkOptions, detectors
 from napari_cryoml.models._conv31 import Conv31
 from napari_cryoml.models._conv63 import Conv63
@@ -16,12 +17,15 @@ from napari_cryoml.models._resnet8 import ResNet8
 from napari_cryoml.models._resnet16 import ResNet16
 
 if TYPE_CHECKING:
+    from napari_cryoml.models._classifier import Classifier
     from napari_cryoml.models._decoder import Decoder
     from napari_cryoml.models._detector import Detector
     from napari_cryoml.models._encoder import Encoder, EncoderConfig, load_encoder
     from napari_cryoml.models._topaz import import_topaz
 
 __all__ = [
+    "Classifier",
+    "ClassifierConfig",
     "Conv31",
     "Conv63",
     "Conv127",
@@ -33,12 +37,14 @@ __all__ = [
     "NetworkOptions",
     "ResNet8",
     "ResNet16",
+    "classifiers",
     "detectors",
     "import_topaz",
     "load_encoder",
 ]
 
 _NEED_TORCH = {
+    "Classifier": "_classifier",
     "Decoder": "_decoder",
     "Detector": "_detector",
     "Encoder": "_encoder",

@@ -1,5 +1,17 @@
-"""What is minimised; imports without torch."""
+"""What is minimised.
 
+The Configs import without torch; `CropBatch` and `CropObjective` bring torch when they are asked
+for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_cryoml.objectives._crop_objective_config import (
+    CropObjectiveConfig,
+    crop_objectives,
+)
 from napari_cryoml.objectives._ge_binomial import GEBinomial
 from napari_cryoml.objectives._ge_kl import GEKL
 from napari_cryoml.objectives._nnpu import NNPU
@@ -13,18 +25,35 @@ from napari_cryoml.objectives._pn import PN
 from napari_cryoml.objectives._prior import class_prior, labelled_fraction, pixels_in_ball
 from napari_cryoml.objectives._reconstruction import reconstruction_loss, reconstruction_weight
 
+if TYPE_CHECKING:
+    from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
+
 __all__ = [
     "GEKL",
     "NNPU",
     "PN",
+    "CropBatch",
+    "CropObjective",
+    "CropObjectiveConfig",
     "GEBinomial",
     "Loss",
     "Objective",
     "ObjectiveConfig",
     "class_prior",
+    "crop_objectives",
     "labelled_fraction",
     "objectives",
     "pixels_in_ball",
     "reconstruction_loss",
     "reconstruction_weight",
 ]
+
+_NEED_TORCH = {"CropBatch": "_crop_objective", "CropObjective": "_crop_objective"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_NEED_TORCH[name]}"), name)

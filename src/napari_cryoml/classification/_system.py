@@ -1,0 +1,139 @@
+"""A system: all that it takes to turn labelled crops into a classifier of crops."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml._registry import Config, Registry
+from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.jobs import Job
+
+if TYPE_CHECKING:
+    from napari_cryoml.evaluation import ClassificationReport
+
+Images = npt.NDArray[np.float32]
+
+UNKNOWN = -1
+"""Number of the class of a crop that has none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledCrops:
+    """Crops of which some have a class.
+
+    Parameters
+    ----------
+    crops : Crops
+    classes : tuple of str
+        Names of the classes, by number.
+    labels : array of shape (n,), intp
+        Number of the class of each crop; -1 where it is not known.
+    wedge : MissingWedge, optional
+        Tilts of the tomograms; None where nothing is missing or nothing is known.
+
+    Raises
+    ------
+    InputError
+        If lengths do not fit, fewer than two classes have labels, or a class has fewer than two.
+    """
+
+    crops: Crops
+    classes: tuple[str, ...]
+    labels: npt.NDArray[np.intp]
+    wedge: MissingWedge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CropClassifier(ABC):
+    """What a system gives: an answer for any crop of the same shape and sampling.
+
+    Parameters
+    ----------
+    classes : tuple of str
+    system : SystemConfig
+        What it came from.
+    shape : tuple of int
+        Shape (z)yx of the crops.
+    pixel_size : float or None
+        Angstrom per pixel of the crops.
+    wedge : MissingWedge or None
+    temperature : float
+        By which scores are divided before the softmax, fitted on crops held out.
+    report : ClassificationReport or None
+        On crops held out; None if there were too few labels to hold any out.
+    notes : tuple of str
+        Sentences for the user.
+    """
+
+    classes: tuple[str, ...]
+    system: SystemConfig
+    shape: tuple[int, ...]
+    pixel_size: float | None = None
+    wedge: MissingWedge | None = None
+    temperature: float = 1.0
+    report: ClassificationReport | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @abstractmethod
+    def features(self, images: Images) -> Images:
+        """Return the structural features of crops (k, 1, *shape), shape (k, d), float32."""
+
+    @abstractmethod
+    def predict(self, images: Images) -> Images:
+        """Return the probability of each class of crops (k, 1, *shape), shape (k, n_classes)."""
+
+    @abstractmethod
+    def attention(self, images: Images, labels: Sequence[int]) -> Images:
+        """Return by how much each place spoke for a class (Grad-CAM), shape (k, *shape), 0 to 1.
+
+        Raises
+        ------
+        InputError
+            If the system has no feature map.
+        """
+
+    @abstractmethod
+    def reconstruct(self, images: Images) -> Images:
+        """Return crops (k, 1, *shape) as the system's decoder sees them.
+
+        Raises
+        ------
+        InputError
+            If the system has no decoder.
+        """
+
+    @abstractmethod
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file; see `load_classifier`."""
+
+
+class SystemConfig(Config):
+    """The options of a system."""
+
+    published: ClassVar[str] = ""
+    """Where it was published; empty for our own."""
+
+    @property
+    def name(self) -> str:
+        """The name this system is registered under."""
+        return next(name for name in systems if systems[name] is type(self))
+
+    @abstractmethod
+    def fit(self, data: LabelledCrops) -> Job[CropClassifier]:
+        """Return the job that trains a classifier.
+
+        Raises
+        ------
+        InputError
+            If the system cannot be trained on these crops.
+        """
+
+
+systems: Registry[SystemConfig] = Registry("system")

@@ -1,0 +1,48 @@
+"""What the options of all objectives that train a classifier of crops share, and the registry."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from napari_cryoml._registry import Config, Registry
+
+if TYPE_CHECKING:
+    from napari_cryoml.models import Classifier
+    from napari_cryoml.objectives._crop_objective import CropObjective
+
+
+class CropObjectiveConfig(Config):
+    """The options of an objective that trains a classifier of crops."""
+
+    uses_labels: ClassVar[bool] = True
+    """Whether labels change what is learnt; False for the self-supervised ones."""
+    uses_unlabelled: ClassVar[bool] = True
+    """Whether crops without a label change what is learnt."""
+
+    @property
+    def name(self) -> str:
+        """The name this objective is registered under."""
+        return next(name for name in crop_objectives if crop_objectives[name] is type(self))
+
+    def check(self, batch_size: int, n_crops: int) -> None:
+        """Refuse batches that the objective cannot be trained with.
+
+        Parameters
+        ----------
+        batch_size : int
+        n_crops : int
+            Crops to train on.
+
+        Raises
+        ------
+        InputError
+            In a sentence that says what to change.
+        """
+
+    @abstractmethod
+    def build(self, network: Classifier) -> CropObjective:
+        """Return the objective around a network; new weights come from torch's global generator."""
+
+
+crop_objectives: Registry[CropObjectiveConfig] = Registry("objective")
