@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_cryoml import InputError
+from napari_cryoml._errors import InputError
 from napari_cryoml.evaluation import ClassificationReport, purity
 
 
