@@ -205,10 +205,10 @@ def said(view):
 @pytest.fixture
 def map_view(qapp):
     """Return a mocked view of the Explorer, with its parts."""
+    from napari_cryoml._widgets.crops._average_panel import AveragePanel
+    from napari_cryoml._widgets.crops._gallery import CropGallery
     from napari_cryoml._widgets.embedding import ExplorerView
-    from napari_cryoml._widgets.embedding._average_panel import AveragePanel
     from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
-    from napari_cryoml._widgets.embedding._gallery import CropGallery
     from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
     from napari_cryoml._widgets.embedding._link_tab import LinkTab
     from napari_cryoml._widgets.embedding._map_tab import MapTab

@@ -1,6 +1,6 @@
 import pytest
 
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
+from napari_cryoml._widgets.jobs._service_line import ServiceLine
 from napari_cryoml.jobs import Event
 
 

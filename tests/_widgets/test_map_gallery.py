@@ -4,18 +4,18 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent
 from qtpy.QtWidgets import QApplication, QToolTip, QWidget
 
-from napari_cryoml._widgets.embedding._average_curve import CorrelationCurve
-from napari_cryoml._widgets.embedding._average_panel import AveragePanel
-from napari_cryoml._widgets.embedding._gallery import EMPTY, ORDERS, CropGallery
-from napari_cryoml._widgets.embedding._gallery_flow import (
+from napari_cryoml._widgets.crops._average_curve import CorrelationCurve
+from napari_cryoml._widgets.crops._average_panel import AveragePanel
+from napari_cryoml._widgets.crops._gallery import EMPTY, ORDERS, CropGallery
+from napari_cryoml._widgets.crops._gallery_flow import (
     GAP,
     MOST_KEPT,
     Flow,
     PictureShelf,
     as_qimage,
 )
-from napari_cryoml._widgets.embedding._gallery_grid import GalleryGrid
-from napari_cryoml._widgets.embedding._gallery_marks import Mark
+from napari_cryoml._widgets.crops._gallery_grid import GalleryGrid
+from napari_cryoml._widgets.crops._gallery_marks import Mark
 from napari_cryoml._widgets.frame import NEGATIVE, PICK, POSITIVE, ThemeColours
 from napari_cryoml.averaging import AverageConfig, ShellCorrelation, class_average
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_cryoml._widgets.crops import Mark
 from napari_cryoml._widgets.embedding._crop_line import CropLine
 from napari_cryoml._widgets.embedding._desk import Desk
-from napari_cryoml._widgets.embedding._gallery_marks import Mark
 from napari_cryoml._widgets.embedding._orders import ordered
 from napari_cryoml._widgets.embedding._state import NOVELTY, SCORE, MapState
 from napari_cryoml.averaging import ThumbnailsRequest

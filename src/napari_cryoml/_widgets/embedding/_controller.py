@@ -20,12 +20,11 @@ from napari_cryoml._widgets.embedding._linking import Linking
 from napari_cryoml._widgets.embedding._maps import Maps
 from napari_cryoml._widgets.embedding._naming import Naming
 from napari_cryoml._widgets.embedding._selecting import Selecting
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._sources import Sources, Taken
 from napari_cryoml._widgets.embedding._state import DENSITY, SCORE
 from napari_cryoml._widgets.embedding._view import ExplorerView
 from napari_cryoml._widgets.embedding._wiring import connect_view, key_actions
-from napari_cryoml._widgets.jobs import Background
+from napari_cryoml._widgets.jobs import Background, ServiceLine
 from napari_cryoml.embedding import projections
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.project import Project

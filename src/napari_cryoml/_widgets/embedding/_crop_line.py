@@ -11,8 +11,8 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding import _work
 from napari_cryoml._widgets.embedding._desk import Desk
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._state import MapState
+from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.data import Crops
 from napari_cryoml.jobs import Event
 

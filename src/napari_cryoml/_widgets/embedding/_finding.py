@@ -12,8 +12,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._new_tab import WHAT_TO_DO
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._state import NOVELTY, MapState
+from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.embedding import FewShotRequest, NoveltyRequest, SpreadRequest
 
 SIMILAR = "similarity"

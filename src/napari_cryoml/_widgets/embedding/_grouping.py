@@ -10,8 +10,8 @@ import numpy as np
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._groups_tab import NO_GROUPS
 from napari_cryoml._widgets.embedding._keeping import Keeping
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._state import CLUSTER, MapState
+from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.embedding import ClusterRequest
 from napari_cryoml.jobs import Event
 

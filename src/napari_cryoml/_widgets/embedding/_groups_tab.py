@@ -13,8 +13,15 @@ from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.embedding._bars import GroupBars
-from napari_cryoml._widgets.embedding._controls import choice, folded, line_of, words
-from napari_cryoml._widgets.frame import ConfigForm, WheelGuard, button
+from napari_cryoml._widgets.frame import (
+    ConfigForm,
+    WheelGuard,
+    button,
+    choice,
+    folded,
+    line_of,
+    words,
+)
 
 NO_GROUPS = "Groups are made of the vectors, not of the map. A click on a bar selects a group."
 

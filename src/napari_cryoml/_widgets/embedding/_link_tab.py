@@ -5,8 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.embedding._controls import choice, line_of, words
-from napari_cryoml._widgets.frame import WheelGuard, button
+from napari_cryoml._widgets.frame import WheelGuard, button, choice, line_of, words
 
 NO_LINK = "Not linked: open the Picker with the images of these rows to see them there."
 SHOW_AS = ("recolour", "filter", "leave")

@@ -11,8 +11,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._columns import SELECTION, layout_columns
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
-from napari_cryoml._widgets.embedding._service_line import ServiceLine
 from napari_cryoml._widgets.embedding._state import Layout, MapState
+from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.embedding import LayoutChanged, ProjectRequest
 from napari_cryoml.jobs import Event
 

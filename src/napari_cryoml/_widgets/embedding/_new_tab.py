@@ -8,8 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.embedding._controls import folded, line_of, words
-from napari_cryoml._widgets.frame import ConfigForm, button
+from napari_cryoml._widgets.frame import ConfigForm, button, folded, line_of, words
 
 if TYPE_CHECKING:
     from napari_cryoml.embedding import NoveltyConfig, SpreadConfig

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget, QWidgetAction
 
-from napari_cryoml._widgets.embedding._controls import line_of, menu_button, tighten, tool, words
-from napari_cryoml._widgets.frame import button
+from napari_cryoml._widgets.frame import button, line_of, menu_button, tighten, tool, words
 
 NOTHING = "Nothing is selected: draw around points on the map."
 

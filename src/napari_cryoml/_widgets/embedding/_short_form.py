@@ -9,8 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.embedding._controls import folded, tighten
-from napari_cryoml._widgets.frame import ConfigForm
+from napari_cryoml._widgets.frame import ConfigForm, folded, tighten
 
 MOST_SHOWN = 5
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.embedding._controls import choice, line_of, menu_button, tighten
-from napari_cryoml._widgets.frame import WheelGuard, button
+from napari_cryoml._widgets.frame import WheelGuard, button, choice, line_of, menu_button, tighten
 from napari_cryoml._widgets.jobs import JobPanel
 
 _MAP_PICKS = "Map picks [Q]"

@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.embedding._controls import (
-    choice,
-    line_of,
-    tighten,
-    tool,
-)
 from napari_cryoml._widgets.embedding._icons import icon
-from napari_cryoml._widgets.frame import ThemeColours, WheelGuard
+from napari_cryoml._widgets.frame import ThemeColours, WheelGuard, choice, line_of, tighten, tool
 
 TOOLS = {
     "pan": ("✥ [J]", "Drag moves the map, the wheel zooms."),

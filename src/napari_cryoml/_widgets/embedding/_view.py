@@ -14,13 +14,11 @@ from qtpy.QtGui import QColor, QResizeEvent
 from qtpy.QtWidgets import QFileDialog, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.embedding._average_panel import AveragePanel
+from napari_cryoml._widgets.crops import AveragePanel, CropGallery
 from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
 from napari_cryoml._widgets.embedding._colouring import Colouring
 from napari_cryoml._widgets.embedding._columns import title_of
-from napari_cryoml._widgets.embedding._controls import tighten, words
 from napari_cryoml._widgets.embedding._focus import FocusFollowsMouse
-from napari_cryoml._widgets.embedding._gallery import CropGallery
 from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
 from napari_cryoml._widgets.embedding._history import Mask
 from napari_cryoml._widgets.embedding._keys import bind_keys, legend_text
@@ -37,6 +35,8 @@ from napari_cryoml._widgets.frame import (
     WheelGuard,
     ask_export_path,
     ask_file,
+    tighten,
+    words,
 )
 from napari_cryoml.embedding.drawing import categorical
 

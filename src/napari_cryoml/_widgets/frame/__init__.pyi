@@ -1,4 +1,5 @@
 from ._colours import NEGATIVE, PICK, POSITIVE, VALIDATION, ThemeColours, heat_colours
+from ._controls import choice, folded, line_of, menu_button, tighten, tool, words
 from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder
 from ._dock import Dock
 from ._form import ConfigForm, WheelGuard, title
@@ -25,7 +26,14 @@ __all__ = [
     "ask_files",
     "ask_folder",
     "button",
+    "choice",
+    "folded",
     "heat_colours",
+    "line_of",
+    "menu_button",
     "project_place",
+    "tighten",
     "title",
+    "tool",
+    "words",
 ]

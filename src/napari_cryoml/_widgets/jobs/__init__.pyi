@@ -1,6 +1,7 @@
 from ._background import Background, stop_timer
 from ._panel import JobPanel
+from ._service_line import ServiceLine
 from ._service_watcher import ServiceWatcher
 from ._watcher import JobWatcher
 
-__all__ = ["Background", "JobPanel", "JobWatcher", "ServiceWatcher", "stop_timer"]
+__all__ = ["Background", "JobPanel", "JobWatcher", "ServiceLine", "ServiceWatcher", "stop_timer"]

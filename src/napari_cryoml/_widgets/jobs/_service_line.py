@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from napari_cryoml._widgets.jobs import ServiceWatcher
+from napari_cryoml._widgets.jobs._service_watcher import ServiceWatcher
 from napari_cryoml.jobs import Answer, Event
 
 logger = logging.getLogger(__name__)

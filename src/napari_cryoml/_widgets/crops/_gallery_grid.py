@@ -18,8 +18,8 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
-from napari_cryoml._widgets.embedding._gallery_flow import GAP, Flow, PictureShelf, as_qimage
-from napari_cryoml._widgets.embedding._gallery_marks import Mark, paint_mark, paint_placeholder
+from napari_cryoml._widgets.crops._gallery_flow import GAP, Flow, PictureShelf, as_qimage
+from napari_cryoml._widgets.crops._gallery_marks import Mark, paint_mark, paint_placeholder
 from napari_cryoml._widgets.frame import ThemeColours
 
 SIZES = (48, 64, 96)

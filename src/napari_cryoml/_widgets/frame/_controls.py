@@ -18,7 +18,8 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_cryoml._widgets.frame import WheelGuard, button
+from napari_cryoml._widgets.frame._form import WheelGuard
+from napari_cryoml._widgets.frame._group import button
 
 
 def choice(names: Sequence[str], tip: str, guard: WheelGuard) -> QComboBox:

@@ -6,10 +6,9 @@ from qtpy.QtCore import QRect, QSize, Signal
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.embedding._average_curve import THRESHOLDS, CorrelationCurve
-from napari_cryoml._widgets.embedding._controls import line_of, tighten, tool, words
-from napari_cryoml._widgets.embedding._gallery_flow import as_qimage
-from napari_cryoml._widgets.frame import ThemeColours
+from napari_cryoml._widgets.crops._average_curve import THRESHOLDS, CorrelationCurve
+from napari_cryoml._widgets.crops._gallery_flow import as_qimage
+from napari_cryoml._widgets.frame import ThemeColours, line_of, tighten, tool, words
 from napari_cryoml.averaging import ClassAverage, thumbnails
 
 EMPTY = "The average of the crops is shown here once a few are selected."

@@ -9,10 +9,9 @@ import numpy.typing as npt
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.embedding._controls import choice, line_of, tighten
-from napari_cryoml._widgets.embedding._gallery_grid import SIZES, GalleryGrid
-from napari_cryoml._widgets.embedding._gallery_marks import Mark
-from napari_cryoml._widgets.frame import ThemeColours, WheelGuard
+from napari_cryoml._widgets.crops._gallery_grid import SIZES, GalleryGrid
+from napari_cryoml._widgets.crops._gallery_marks import Mark
+from napari_cryoml._widgets.frame import ThemeColours, WheelGuard, choice, line_of, tighten
 
 ORDERS = {
     "centrality": "typical",
