@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cryoml.models._autoencoder import Autoencoder
 from napari_cryoml.models._classifier_config import ClassifierConfig, classifiers
+from napari_cryoml.models._compact import Compact
 from napari_cryoml.models._config import DetectorConfig, NetworkOptions, detectors
 from napari_cryoml.models._conv31 import Conv31
 from napari_cryoml.models._conv63 import Conv63
 from napari_cryoml.models._conv127 import Conv127
+from napari_cryoml.models._dsrf3d import DSRF3D
 from napari_cryoml.models._resnet8 import ResNet8
 from napari_cryoml.models._resnet16 import ResNet16
 
 if TYPE_CHECKING:
     from napari_cryoml.models._classifier import Classifier
+    from napari_cryoml.models._crop_decoder import CropDecoder
     from napari_cryoml.models._decoder import Decoder
     from napari_cryoml.models._detector import Detector
     from napari_cryoml.models._encoder import Encoder, EncoderConfig, load_encoder
     from napari_cryoml.models._topaz import import_topaz
 
 __all__ = [
+    "DSRF3D",
+    "Autoencoder",
     "Classifier",
     "ClassifierConfig",
+    "Compact",
     "Conv31",
     "Conv63",
     "Conv127",
+    "CropDecoder",
     "Decoder",
     "Detector",
     "DetectorConfig",
@@ -45,6 +53,7 @@ __all__ = [
 
 _NEED_TORCH = {
     "Classifier": "_classifier",
+    "CropDecoder": "_crop_decoder",
     "Decoder": "_decoder",
     "Detector": "_detector",
     "Encoder": "_encoder",

@@ -25,12 +25,15 @@ class Classifier(nn.Module, ABC):
     ----------
     shape : tuple of int
     n_classes : int
+    map_shape : tuple of int
+        Shape (channels, *grid) of the feature map.
     latent : int
         Length of the vector that is classified.
     head : nn.Linear
         From `latent` to `n_classes`.
     """
 
+    map_shape: tuple[int, ...]
     latent: int
     head: nn.Linear
 

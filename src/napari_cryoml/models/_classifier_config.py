@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import Field
+
+from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config, Registry
 
 if TYPE_CHECKING:
     from napari_cryoml.models._classifier import Classifier
+    from napari_cryoml.models._crop_blocks import Start
 
 
 class ClassifierConfig(Config):
     """The options of a network that classifies crops; crops of 2 and 3 axes go the same way."""
+
+    published_start: ClassVar[Start] = "torch"
+
+    initial_weights: Literal["published", "glorot", "kaiming", "torch"] = Field(
+        "published",
+        description="How the weights are drawn: as the network's authors did, by Glorot's rule, "
+        "by Kaiming's with small dense layers, or by torch's own.",
+    )
 
     @property
     def name(self) -> str:
@@ -25,7 +37,11 @@ class ClassifierConfig(Config):
         """The smallest side of a crop, in pixels, that the network can be built for."""
         return 8
 
-    @abstractmethod
+    @property
+    def start(self) -> Start:
+        """The rule that the initial weights follow."""
+        return self.published_start if self.initial_weights == "published" else self.initial_weights
+
     def build(self, shape: Sequence[int], n_classes: int) -> Classifier:
         """Return a new network with random weights (from torch's global generator).
 
@@ -34,12 +50,29 @@ class ClassifierConfig(Config):
         shape : sequence of int
             Shape (z)yx of the crops.
         n_classes : int
+            At least 1.
 
         Raises
         ------
         InputError
-            If the crops are too small for the network.
+            If the crops have other axes or are too small for the network.
         """
+        sides = tuple(int(side) for side in shape)
+        came = " x ".join(map(str, sides))
+        if len(sides) not in (2, 3):
+            raise InputError(f"A {self.name} network takes crops of 2 or 3 axes; {came} px came.")
+        if min(sides) < self.least_side:
+            raise InputError(
+                f"A {self.name} network needs crops of {self.least_side} px or more along each "
+                f"axis; {came} px came: cut larger crops, or choose another network."
+            )
+        if n_classes < 1:
+            raise InputError(f"A network needs one class or more; {n_classes} came.")
+        return self._network(sides, n_classes)
+
+    @abstractmethod
+    def _network(self, shape: tuple[int, ...], n_classes: int) -> Classifier:
+        """Return the network for crops that are large enough; torch is imported in here."""
 
 
 classifiers: Registry[ClassifierConfig] = Registry("network")

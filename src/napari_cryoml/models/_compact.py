@@ -1,0 +1,59 @@
+"""compact: a small residual network that trains quickly on a CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from napari_cryoml.models._classifier_config import ClassifierConfig, classifiers
+
+if TYPE_CHECKING:
+    from napari_cryoml.models._crop_blocks import Start
+    from napari_cryoml.models._layered_classifier import LayeredClassifier
+
+
+@classifiers.register("compact")
+class Compact(ClassifierConfig):
+    """Residual blocks with group norm behind a strided stem; the quick one, and our own.
+
+    Each crop is normalised by itself, so a batch may be small and what comes out does not depend
+    on it. Only means and maxima of the last feature map are classified: little is lost where a
+    particle is off the centre, and few weights are learnt from few crops.
+    """
+
+    published_start: ClassVar[Start] = "kaiming"
+
+    units: int = Field(
+        24,
+        ge=8,
+        le=512,
+        multiple_of=8,
+        description="Channels of the first stage, a multiple of 8; each next stage has twice as "
+        "many.",
+    )
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of the features silenced in each training step."
+    )
+
+    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+        from torch import nn
+
+        from napari_cryoml.models._crop_blocks import MeanAndMax, convolution
+        from napari_cryoml.models._layered_classifier import LayeredClassifier
+        from napari_cryoml.models._residual import NormedResidual
+
+        ndim, u = len(shape), self.units
+        trunk = nn.Sequential(
+            convolution(ndim, 1, u, 5, stride=2),
+            NormedResidual(ndim, u, u),
+            NormedResidual(ndim, u, 2 * u, stride=2),
+            NormedResidual(ndim, 2 * u, 2 * u),
+            NormedResidual(ndim, 2 * u, 4 * u, stride=2),
+            NormedResidual(ndim, 4 * u, 4 * u),
+            nn.GroupNorm(8, 4 * u),
+            nn.ReLU(),
+        )
+        return LayeredClassifier(
+            shape, n_classes, trunk, MeanAndMax(), lambda _: nn.Dropout(self.dropout), self.start
+        )

@@ -1,0 +1,146 @@
+"""The parts that networks for whole crops are built from, the same for 2 and 3 axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Start = Literal["glorot", "kaiming", "torch"]
+
+
+def convolution(
+    ndim: int,
+    channels_in: int,
+    channels: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    padding: int | None = None,
+    bias: bool = True,
+) -> nn.Module:
+    """Return a convolution of `ndim` axes; by default padded so that stride 1 keeps the size."""
+    make = nn.Conv2d if ndim == 2 else nn.Conv3d
+    margin = kernel // 2 if padding is None else padding
+    return make(channels_in, channels, kernel, stride=stride, padding=margin, bias=bias)
+
+
+def rectified(
+    ndim: int, channels_in: int, channels: int, kernel: int, *, padding: int | None = None
+) -> nn.Sequential:
+    """Return a convolution and a ReLU."""
+    layer = convolution(ndim, channels_in, channels, kernel, padding=padding)
+    return nn.Sequential(layer, nn.ReLU(inplace=True))
+
+
+def max_pool(ndim: int, kernel: int | Sequence[int] = 2, *, ceil: bool = False) -> nn.Module:
+    """Return max pooling by its own kernel; with `ceil`, an odd last pixel counts by itself.
+
+    That is what padding "same" does in TensorFlow, which pads at the end.
+    """
+    size = (kernel,) * ndim if isinstance(kernel, int) else tuple(kernel)
+    return nn.MaxPool2d(size, ceil_mode=ceil) if ndim == 2 else nn.MaxPool3d(size, ceil_mode=ceil)
+
+
+class SteadyMaxPool(nn.Module):
+    """Max pooling of 2 px at stride 1 that keeps the size.
+
+    As in TensorFlow an even kernel is padded at the end of each axis alone: output i sees the
+    inputs i and i + 1.
+    """
+
+    def __init__(self, ndim: int) -> None:
+        super().__init__()
+        self.ndim = ndim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the pooled features, of the shape of `x`."""
+        padded = functional.pad(x, (0, 1) * self.ndim, value=-torch.inf)
+        pool = functional.max_pool2d if self.ndim == 2 else functional.max_pool3d
+        pooled: Tensor = pool(padded, 2, stride=1)
+        return pooled
+
+
+class Branches(nn.Module):
+    """Branches from the same input, whose channels are put one after the other."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the channels of all branches, those of the first one first."""
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+class MeanAndMax(nn.Module):
+    """Mean and maximum of each channel: vectors twice as long as there are channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the means and then the maxima, shape (b, 2 * channels)."""
+        flat = x.flatten(2)
+        return torch.cat([flat.mean(dim=2), flat.amax(dim=2)], dim=1)
+
+
+class VectorNorm(nn.BatchNorm1d):
+    """Batch norm of vectors that takes a training batch of one: by the running statistics."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return the normalised vectors, shape (b, features)."""
+        if self.training and len(vectors) == 1:
+            return functional.batch_norm(
+                vectors, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        return super().forward(vectors)
+
+
+def dense(
+    length: int, widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU, dropout: float = 0
+) -> nn.Sequential:
+    """Return dense layers on vectors of `length`, each with its activation and dropout."""
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [nn.Linear(length, width), activation()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+        length = width
+    return nn.Sequential(*layers)
+
+
+def shape_after(module: nn.Module, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that a module makes of one of `shape`, without a computation."""
+    state = {name: tensor.to("meta") for name, tensor in module.state_dict().items()}
+    inputs = torch.empty(2, *shape, device="meta")  # two, for batch norm refuses a single vector
+    return tuple(torch.func.functional_call(module, state, (inputs,)).shape[1:])
+
+
+def initialise(network: nn.Module, start: Start) -> None:
+    """Draw the weights of all convolutions and dense layers anew.
+
+    Parameters
+    ----------
+    network : nn.Module
+    start : {"glorot", "kaiming", "torch"}
+        "glorot": uniform by fan-in and fan-out, as in Keras (Glorot and Bengio 2010); "kaiming":
+        convolutions normal by fan-out (He et al. 2015), dense layers normal with deviation 0.01;
+        "torch": as torch drew them. Biases start at 0 in the first two.
+    """
+    if start == "torch":
+        return
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d | nn.Linear):
+            _redraw(module, start)
+
+
+def _redraw(layer: nn.Conv2d | nn.Conv3d | nn.Linear, start: Start) -> None:
+    if start == "glorot":
+        nn.init.xavier_uniform_(layer.weight)
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, std=0.01)
+    else:
+        nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

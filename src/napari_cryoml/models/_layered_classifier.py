@@ -1,0 +1,58 @@
+"""A classifier of crops that is a chain of convolutions and a chain of dense layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from napari_cryoml.models._classifier import Classifier
+from napari_cryoml.models._crop_blocks import Start, initialise, shape_after
+
+
+class LayeredClassifier(Classifier):
+    """A classifier made of the layers it is given.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape (z)yx of the crops.
+    n_classes : int
+    trunk : nn.Module
+        From crops (b, 1, *shape) to the feature map.
+    flatten : nn.Module
+        From the feature map to vectors, by pooling or as it is; it must not change its input in
+        place.
+    dense : callable
+        Called with the length of those vectors; returns the module from there to (b, latent).
+    start : {"glorot", "kaiming", "torch"}
+        How the weights are drawn, see `initialise`.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        n_classes: int,
+        trunk: nn.Module,
+        flatten: nn.Module,
+        dense: Callable[[int], nn.Module],
+        start: Start = "torch",
+    ) -> None:
+        super().__init__(shape, n_classes)
+        self.trunk, self.flatten = trunk, flatten
+        self.map_shape = shape_after(trunk, (1, *shape))
+        (length,) = shape_after(flatten, self.map_shape)
+        self.dense = dense(length)
+        (self.latent,) = shape_after(self.dense, (length,))
+        self.head = nn.Linear(self.latent, n_classes)
+        initialise(self, start)
+
+    def feature_map(self, crops: Tensor) -> Tensor:
+        """Return the feature map; see `Classifier.feature_map`."""
+        features: Tensor = self.trunk(crops)
+        return features
+
+    def vectors(self, feature_map: Tensor) -> Tensor:
+        """Return what is classified; see `Classifier.vectors`."""
+        vectors: Tensor = self.dense(self.flatten(feature_map))
+        return vectors
