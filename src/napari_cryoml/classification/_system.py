@@ -3,51 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._registry import Config, Registry
-from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
+from napari_cryoml.data import MissingWedge
 from napari_cryoml.jobs import Job
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from napari_cryoml.evaluation import ClassificationReport
 
+__all__ = ["UNKNOWN", "CropClassifier", "Images", "LabelledCrops", "SystemConfig", "systems"]
+
 Images = npt.NDArray[np.float32]
-
-UNKNOWN = -1
-"""Number of the class of a crop that has none."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledCrops:
-    """Crops of which some have a class.
-
-    Parameters
-    ----------
-    crops : Crops
-    classes : tuple of str
-        Names of the classes, by number.
-    labels : array of shape (n,), intp
-        Number of the class of each crop; -1 where it is not known.
-    wedge : MissingWedge, optional
-        Tilts of the tomograms; None where nothing is missing or nothing is known.
-
-    Raises
-    ------
-    InputError
-        If lengths do not fit, fewer than two classes have labels, or a class has fewer than two.
-    """
-
-    crops: Crops
-    classes: tuple[str, ...]
-    labels: npt.NDArray[np.intp]
-    wedge: MissingWedge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,6 +109,23 @@ class SystemConfig(Config):
         ------
         InputError
             If the system cannot be trained on these crops.
+        """
+
+    @abstractmethod
+    def restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> CropClassifier:
+        """Return the classifier that was written with these tensors.
+
+        Parameters
+        ----------
+        tensors : mapping of str to tensor
+            As they were given to `save_classifier`.
+        about : mapping
+            The fields of `CropClassifier` by their names, this system among them.
+
+        Raises
+        ------
+        InputError
+            If the tensors are not those of this system.
         """
 
 

@@ -1,0 +1,72 @@
+"""Labels that are kept from training, so that a classifier can be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.intp]
+
+_LEAST_TRAINED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Which labelled rows are trained on, and which are not.
+
+    Parameters
+    ----------
+    train : array of shape (k,), intp
+    held : array of shape (m,), intp
+        Empty where there are too few labels.
+    notes : tuple of str
+        Why nothing is held out, where that is so.
+    """
+
+    train: Rows
+    held: Rows
+    notes: tuple[str, ...] = ()
+
+
+def hold_out(
+    labels: npt.NDArray[np.intp], share: float, seed: int, classes: Sequence[str]
+) -> HeldOut:
+    """Hold out the same share of the labels of each class, drawn by chance.
+
+    Nothing is held out unless each class can spare a label and keep two: a figure over some of
+    the classes only would be taken for one over all.
+
+    Parameters
+    ----------
+    labels : array of shape (n,), intp
+        Classes of rows; those of a negative number are passed over.
+    share : float
+        0 to hold out nothing.
+    seed : int
+    classes : sequence of str
+        Names of the classes, for the note.
+    """
+    labelled = np.flatnonzero(labels >= 0)
+    counts = np.bincount(labels[labelled], minlength=len(classes))
+    nothing = np.empty(0, np.intp)
+    if share <= 0:
+        return HeldOut(labelled, nothing)
+    wanted = np.maximum(np.rint(share * counts).astype(np.intp), 1)
+    few = np.flatnonzero((counts > 0) & (counts - wanted < _LEAST_TRAINED))
+    if len(few):
+        note = (
+            f"Nothing is known of the accuracy: {classes[few[0]]!r} has too few labels "
+            f"({counts[few[0]]}) to hold any out."
+        )
+        return HeldOut(labelled, nothing, (note,))
+    rng = np.random.default_rng(seed)
+    drawn = [
+        rng.permutation(np.flatnonzero(labels == number))[: wanted[number]]
+        for number in range(len(classes))
+        if counts[number]
+    ]
+    held = np.sort(np.concatenate(drawn))
+    return HeldOut(np.setdiff1d(labelled, held), held)
