@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_cryoml.objectives._autoencoding_config import Autoencoding
 from napari_cryoml.objectives._crop_objective_config import (
     CropObjectiveConfig,
     crop_objectives,
@@ -24,6 +25,7 @@ from napari_cryoml.objectives._objective import (
 from napari_cryoml.objectives._pn import PN
 from napari_cryoml.objectives._prior import class_prior, labelled_fraction, pixels_in_ball
 from napari_cryoml.objectives._reconstruction import reconstruction_loss, reconstruction_weight
+from napari_cryoml.objectives._supervised_config import Supervised
 
 if TYPE_CHECKING:
     from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
@@ -32,6 +34,7 @@ __all__ = [
     "GEKL",
     "NNPU",
     "PN",
+    "Autoencoding",
     "CropBatch",
     "CropObjective",
     "CropObjectiveConfig",
@@ -39,6 +42,7 @@ __all__ = [
     "Loss",
     "Objective",
     "ObjectiveConfig",
+    "Supervised",
     "class_prior",
     "crop_objectives",
     "labelled_fraction",

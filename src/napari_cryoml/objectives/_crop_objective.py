@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,27 @@ class CropObjective(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: CropBatch) -> Loss:
         """Return the loss of a batch: finite, with a gradient, whichever crops have labels."""
+
+    def begin_epoch(self, epoch: int, predict: Callable[[], Tensor]) -> Tensor | None:
+        """Return the labels to go on with, where the objective gives some itself.
+
+        Asked before each pass over the data set, in evaluation mode.
+
+        Parameters
+        ----------
+        epoch : int
+            Passes made before.
+        predict : callable
+            Returns the probability of each class of all crops of the data set, shape
+            (n, n_classes); not called unless it is needed.
+
+        Returns
+        -------
+        tensor of shape (n,), int64, or None
+            A class for each crop, -1 where it has none; None to go on as before. The labels that
+            the user gave hold whatever stands here: the caller lays them over.
+        """
+        return None
 
     def logits(self, crops: Tensor) -> Tensor:
         """Return one score a class of crops (b, 1, *shape), shape (b, n_classes).
