@@ -1,0 +1,180 @@
+"""Subtomograms that commands read: a stack of boxes, or picks in tomograms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import typer
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.cli._lengths import parse_length
+from napari_cryoml.cli._options import config_of, open_inputs, pixel_size_of, read_needed
+from napari_cryoml.data import ArrayCrops, Crops, MissingWedge
+from napari_cryoml.preprocess import CropsConfig
+
+INPUTS: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        help="A stack of boxes (.mrcs, .zarr, .npz ...) or, with --picks, tomograms: files, "
+        "folders or patterns in quotes.",
+        show_default=False,
+    ),
+]
+PICKS: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Particles of the tomograms: STAR, Dynamo, CSV, copick ...")
+]
+BOX: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Side of the boxes, in voxels or as 400A; by default 1.5 diameters."),
+]
+SIZE: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Side of a box once it is reduced; by default that of the box, at most 32."),
+]
+DIAMETER: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Particle diameter: 28 (voxels) or 280A; by default what picks tell."),
+]
+TILT: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Tilt range of the tomograms: 60 for -60 to 60 degrees, or -40,60; add ,x where the "
+        "tilt axis is x. By default what the stack tells."
+    ),
+]
+
+
+def read_subtomograms(
+    inputs: Sequence[str],
+    picks: Path | None = None,
+    *,
+    box: str | None = None,
+    size: int | None = None,
+    diameter: str | None = None,
+    pixel_size: float | None = None,
+) -> Crops:
+    """Return the subtomograms that a user named.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        One stack of boxes; or tomograms, if there are picks.
+    picks : Path, optional
+        Particles of the tomograms.
+    box, diameter : str, optional
+        Lengths as `parse_length` takes them; only with picks.
+    size : int, optional
+        Side of a box once it is reduced, in voxels; only with picks.
+    pixel_size : float, optional
+        Angstrom per voxel of the tomograms, or of the boxes of a stack that does not say.
+
+    Raises
+    ------
+    InputError
+        If the two kinds are mixed, or something cannot be read.
+    """
+    if picks is not None:
+        return _of_picks(inputs, picks, {"box": box, "diameter": diameter}, size, pixel_size)
+    given = {"--box": box, "--size": size, "--diameter": diameter}
+    for flag, value in given.items():
+        if value is not None:
+            raise InputError(f"{flag} cuts boxes around picks: give --picks too, or leave it out.")
+    return _of_stack(inputs, pixel_size)
+
+
+def _of_stack(inputs: Sequence[str], pixel_size: float | None) -> ArrayCrops:
+    from napari_cryoml.io import read_crops
+
+    if len(inputs) != 1:
+        raise InputError(
+            f"One stack of boxes was expected, or tomograms with --picks FILE; {len(inputs)} "
+            "paths were given."
+        )
+    crops = read_crops(inputs[0])
+    known = pixel_size_of([], pixel_size)  # checks it
+    return replace(crops, pixel_size=known) if known is not None else crops
+
+
+def _of_picks(
+    images: Sequence[str],
+    picks: Path,
+    lengths: dict[str, str | None],
+    size: int | None,
+    pixel_size: float | None,
+) -> Crops:
+    sources = open_inputs(images)
+    sampling = pixel_size_of(sources, pixel_size)
+    shapes = {image.name: image.shape for image in sources}
+    table = read_needed(picks, pixel_size=sampling, shapes=shapes)
+    px: dict[str, Any] = {
+        name: parse_length(text, sampling, f"--{name}") for name, text in lengths.items() if text
+    }
+    if "box" in px:
+        px["box"] = max(round(px["box"]), 1)
+    return config_of(CropsConfig, **px, size=size).cut(sources, table)
+
+
+def parse_tilt(text: str) -> MissingWedge:
+    """Return the wedge of a tilt range as a user types it.
+
+    Parameters
+    ----------
+    text : str
+        ``60`` for -60 to 60 degrees about y, ``-40,60``, or ``-40,60,x``.
+
+    Raises
+    ------
+    InputError
+        If it is no such range.
+    """
+    *angles, axis = text.replace(" ", "").split(",")
+    if axis.lower() not in ("x", "y"):
+        angles, axis = [*angles, axis], "y"
+    try:
+        numbers = [float(angle) for angle in angles]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(map(math.isfinite, numbers)):
+        raise InputError(f"--tilt takes degrees, as 60 or -40,60; {text!r} was given.")
+    low, high = numbers if len(numbers) == 2 else (-abs(numbers[0]), abs(numbers[0]))
+    about: Literal["x", "y"] = "x" if axis.lower() == "x" else "y"
+    return MissingWedge(low, high, about)
+
+
+def wedge_of(crops: Crops, tilt: str | None) -> MissingWedge | None:
+    """Return the wedge of subtomograms: the one that was typed, or what the crops tell.
+
+    None for crops of two axes, which miss nothing, and where nobody says.
+
+    Raises
+    ------
+    InputError
+        If a tilt range was typed for crops of two axes, or is none.
+    """
+    if len(crops.shape) == 2:
+        if tilt is not None:
+            raise InputError(
+                "--tilt belongs to tomograms; these crops have two axes: leave it out."
+            )
+        return None
+    if tilt is not None:
+        return parse_tilt(tilt)
+    wedge: MissingWedge | None = getattr(crops, "wedge", None)
+    return wedge
+
+
+def voxels(crops: Crops, rows: Sequence[int] | None = None) -> np.ndarray[Any, Any]:
+    """Return the voxels of all crops, or of some rows, shape (n, z, y, x), float32."""
+    wanted = np.arange(len(crops)) if rows is None else np.asarray(rows, np.intp)
+    out = np.empty((len(wanted), *crops.shape), np.float32)
+    order = np.argsort(crops.images[wanted], kind="stable") if crops.images is not None else None
+    places = np.arange(len(wanted)) if order is None else order
+    for start in range(0, len(places), 256):
+        part = places[start : start + 256]
+        out[part] = crops.read(wanted[part])[:, 0]
+    return out
