@@ -7,7 +7,15 @@ from torch import Tensor, nn
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.jobs import Command
-from napari_cryoml.training import TrainingConfig, TrainingState, choose_device, fit
+from napari_cryoml.training import (
+    CropTrainingConfig,
+    OptimizerConfig,
+    TrainingConfig,
+    TrainingState,
+    autocast_dtype,
+    choose_device,
+    fit,
+)
 
 CPU = torch.device("cpu")
 
@@ -170,6 +178,81 @@ def test_a_run_needs_an_end() -> None:
     module, loss = _toy()
     with pytest.raises(InputError, match="needs an end"):
         next(fit(module, loss, Squares(), TrainingConfig(minutes=None), device=CPU))
+
+
+@dataclass
+class Epochs(Squares):
+    """A source that says how many batches hold all of the data."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return 12 // self.size
+
+
+def test_epochs_and_validations_are_counted_in_batches() -> None:
+    module, loss = _toy()
+    config = CropTrainingConfig(epochs=4, validate_every_epochs=2, precision="float32")
+    job = fit(module, loss, Epochs(3), config, device=CPU, validate=lambda: 0.5)
+    events, state = _run(job)
+    assert state.step == 8
+    validated = [event.step for event in events if event.validation is not None]
+    assert validated == [8, 16, 16]
+    assert events[-2].step == 16
+
+
+def test_halved_batches_keep_the_number_of_epochs() -> None:
+    module, loss = _toy()
+    hungry_from = 5
+
+    def hungry(batch: Squares) -> Toy:
+        if batch.size > 2 and len(source.sizes) > hungry_from:
+            raise torch.OutOfMemoryError("no memory")
+        return loss(batch)
+
+    source = Epochs(4)
+    config = CropTrainingConfig(epochs=4, precision="float32")
+    events, state = _run(fit(module, hungry, source, config, device=CPU))
+    # five steps of four, then the seven twelfths that are left in steps of two
+    assert state.step == 5 + 14
+    assert events[-1].done == events[-1].total
+
+
+def test_the_optimizer_and_precision_may_be_given() -> None:
+    module, loss = _toy()
+    dtypes = []
+
+    def product(batch: Squares) -> Toy:
+        dtypes.append((torch.ones(2, 2) @ torch.ones(2, 2)).dtype)
+        return loss(batch)
+
+    optimizer = OptimizerConfig(kind="sgd", schedule="constant", warm_up=0, learning_rate=0.1)
+    config = TrainingConfig(minutes=None, steps=1)
+    job = fit(module, product, Squares(), config, device=CPU, optimizer=optimizer)
+    _run(job)
+    _run(fit(module, product, Squares(), config, device=CPU, precision="bfloat16"))
+    assert dtypes == [torch.float32, torch.bfloat16]
+
+
+def test_kernels_lie_channels_last_for_bfloat16_on_a_cpu_alone() -> None:
+    kernel = nn.Conv3d(4, 4, 3)
+
+    def loss(batch: Squares) -> Toy:
+        total = kernel(torch.ones(1, 4, 3, 3, 3)).float().square().sum()
+        return Toy(total, {})
+
+    for precision, last in (("float32", False), ("bfloat16", True)):
+        config = CropTrainingConfig(epochs=1, precision=precision)
+        _run(fit(kernel, loss, Squares(), config, device=CPU))
+        assert kernel.weight.is_contiguous(memory_format=torch.channels_last_3d) == last
+
+
+def test_precision_follows_the_device() -> None:
+    assert autocast_dtype("float32", CPU) is None
+    assert autocast_dtype("bfloat16", CPU) is torch.bfloat16
+    assert autocast_dtype("float16 on CUDA", CPU) is None
+    assert autocast_dtype("float16 on CUDA", torch.device("cuda")) is torch.float16
+    assert autocast_dtype("auto", CPU) in (None, torch.bfloat16)
+    assert autocast_dtype("auto", torch.device("mps")) is None
 
 
 def test_devices() -> None:

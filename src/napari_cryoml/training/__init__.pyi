@@ -1,24 +1,40 @@
 from ._config import AugmentationConfig, TrainingConfig
+from ._crop_augmentation import augment_crops
+from ._crop_augmentation_config import CropAugmentationConfig
+from ._crop_config import CropTrainingConfig
+from ._crop_sampler import CropSampler
+from ._crop_store import CropStore, standardised
 from ._device import choose_device, describe_device
 from ._events import TrainingEvent
 from ._fit import fit
 from ._labels import IGNORED, LabelledImage, paint_labels
+from ._optimizer_config import OptimizerConfig
+from ._precision import autocast, autocast_dtype
 from ._sampling import DenseCrops, DetectionBatch, PatchSampler, Sampler
 from ._state import TrainingState
 
 __all__ = [
     "IGNORED",
     "AugmentationConfig",
+    "CropAugmentationConfig",
+    "CropSampler",
+    "CropStore",
+    "CropTrainingConfig",
     "DenseCrops",
     "DetectionBatch",
     "LabelledImage",
+    "OptimizerConfig",
     "PatchSampler",
     "Sampler",
     "TrainingConfig",
     "TrainingEvent",
     "TrainingState",
+    "augment_crops",
+    "autocast",
+    "autocast_dtype",
     "choose_device",
     "describe_device",
     "fit",
     "paint_labels",
+    "standardised",
 ]

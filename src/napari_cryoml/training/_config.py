@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from napari_cryoml._registry import Config
+from napari_cryoml.training._optimizer_config import OptimizerConfig
+from napari_cryoml.training._run_plan import RunPlan
 
 _FEW_LABELS = 50
 _SMALL_FIELD = 32**2  # pixels; patches of a larger field take too long
@@ -104,3 +106,18 @@ class TrainingConfig(Config):
             few, small = n_labels < _FEW_LABELS, field_pixels <= _SMALL_FIELD
             sampler = "patches" if few and small else "dense"
         return self.model_copy(update={"steps": steps, "sampler": sampler})
+
+    def plan(self, steps_per_epoch: int | None = None) -> RunPlan:
+        """Return the run of these options; "auto" steps are no limit."""
+        optimizer = OptimizerConfig(
+            learning_rate=self.learning_rate, weight_decay=self.weight_decay
+        )
+        return RunPlan(
+            minutes=self.minutes,
+            steps=self.steps if isinstance(self.steps, int) else None,
+            validate_seconds=self.validate_every,
+            validate_steps=None,
+            patience=self.patience,
+            optimizer=optimizer,
+            precision="float16 on CUDA",
+        )

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Generator, Mapping
-from typing import Generic, Protocol, Self, TypeVar
+from dataclasses import replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.jobs import Command
-from napari_cryoml.training._config import TrainingConfig
+from napari_cryoml.training._clock import Clock
+from napari_cryoml.training._descent import Descent, StepLoss
 from napari_cryoml.training._device import describe_device
 from napari_cryoml.training._events import TrainingEvent
+from napari_cryoml.training._optimizer_config import OptimizerConfig
+from napari_cryoml.training._run_plan import Plannable, Precision, RunPlan
 from napari_cryoml.training._state import TrainingState
-
-_WARM_UP = 20  # steps over which the step size rises, so that batch norm finds its range first
-_LARGEST_GRADIENT = 5.0
 
 
 class Batch(Protocol):
@@ -34,7 +34,11 @@ DrawnT = TypeVar("DrawnT", bound=Batch, covariant=True)
 
 
 class BatchSource(Protocol[DrawnT]):
-    """Draws batches, and draws smaller ones once memory has run out."""
+    """Draws batches, and draws smaller ones once memory has run out.
+
+    A source that goes through its data in epochs says in `steps_per_epoch` how many batches hold
+    all of it.
+    """
 
     def draw(self) -> DrawnT:
         """Return the next batch."""
@@ -45,51 +49,18 @@ class BatchSource(Protocol[DrawnT]):
         ...
 
 
-class StepLoss(Protocol):
-    """What a step minimises."""
-
-    @property
-    def total(self) -> Tensor:
-        """What is differentiated, a scalar."""
-        ...
-
-    @property
-    def terms(self) -> Mapping[str, Tensor]:
-        """Its parts, for the log."""
-        ...
-
-
-class Clock:
-    """How much of a run's budget of time and steps is used."""
-
-    def __init__(self, config: TrainingConfig, first_step: int) -> None:
-        if config.minutes is None and not isinstance(config.steps, int):
-            raise InputError("A training run needs an end: give minutes, steps or both.")
-        self._seconds = math.inf if config.minutes is None else 60 * config.minutes
-        self._steps = config.steps if isinstance(config.steps, int) else math.inf
-        self._first = first_step
-        self.start = time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self.start
-
-    def progress(self, step: int) -> float:
-        """Return the used share of the budget, 1 or more at the end."""
-        return max(self.elapsed / self._seconds, (step - self._first) / self._steps)
-
-
 def fit(
     module: nn.Module,
     loss: Callable[[BatchT], StepLoss],
     batches: BatchSource[BatchT],
-    config: TrainingConfig,
+    config: Plannable,
     *,
     device: torch.device,
     validate: Callable[[], float] | None = None,
     select: bool = True,
     resume: TrainingState | None = None,
+    optimizer: OptimizerConfig | None = None,
+    precision: Precision | None = None,
 ) -> Generator[TrainingEvent, Command | None, TrainingState]:
     """Train a module; every objective goes through here.
 
@@ -100,7 +71,7 @@ def fit(
     loss : callable
         Takes a batch on the device; returns `total` (minimised) and `terms` (logged).
     batches : BatchSource
-    config : TrainingConfig
+    config : TrainingConfig or CropTrainingConfig
         Length, step size, patience; "auto" steps are no limit here (see
         `TrainingConfig.for_labels`).
     device : torch.device
@@ -111,6 +82,10 @@ def fit(
         the last weights and go on to the end.
     resume : TrainingState, optional
         Go on from here: weights, optimiser and step count.
+    optimizer : OptimizerConfig, optional
+        Instead of that of `config`.
+    precision : {"auto", "float32", "bfloat16", "float16 on CUDA"}, optional
+        Instead of that of `config`.
 
     Yields
     ------
@@ -127,15 +102,14 @@ def fit(
     InputError
         If the loss is not finite for many steps on end, or memory is short for one crop.
     """
-    run = _Run(module, loss, batches, config, device, resume)
+    changes = {"optimizer": optimizer, "precision": precision}
+    run = _Run(module, loss, batches, _planner(config, changes), device, resume)
     best, stale = None, 0
-    next_validation = config.validate_every
-    while run.clock.progress(run.step) < 1 and stale < config.patience:
+    while run.clock.progress(run.step) < 1 and stale < run.plan.patience:
         message = run.take_step()
         merit = None
-        if validate is not None and run.clock.elapsed >= next_validation:
+        if validate is not None and run.clock.is_due(run.plan, run.step):
             merit = run.measure(validate)
-            next_validation = run.clock.elapsed + config.validate_every
             if select:
                 best, stale = _better(best, run, merit, stale)
         if (yield run.event(merit, message)) is Command.STOP:
@@ -160,6 +134,18 @@ def _better(
     return best, stale + 1
 
 
+def _planner(
+    config: Plannable, changes: Mapping[str, object]
+) -> Callable[[BatchSource[BatchT]], RunPlan]:
+    """Return what plans a run with the present size of batches."""
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+
+    def plan(batches: BatchSource[BatchT]) -> RunPlan:
+        return replace(config.plan(getattr(batches, "steps_per_epoch", None)), **given)
+
+    return plan
+
+
 class _Run(Generic[BatchT]):
     """The moving parts of one call of `fit`."""
 
@@ -168,22 +154,18 @@ class _Run(Generic[BatchT]):
         module: nn.Module,
         loss: Callable[[BatchT], StepLoss],
         batches: BatchSource[BatchT],
-        config: TrainingConfig,
+        planner: Callable[[BatchSource[BatchT]], RunPlan],
         device: torch.device,
         resume: TrainingState | None,
     ) -> None:
-        self.module, self.loss, self.batches, self.config = module, loss, batches, config
-        self.device = device
-        module.to(device)
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
+        self.module, self.loss, self.batches, self.device = module, loss, batches, device
+        self._planner, self.plan = planner, planner(batches)
+        self.descent = Descent(module, self.plan.optimizer, self.plan.precision, device)
         self.step = 0
         if resume is not None:
-            resume.load_into(module, self.optimizer)
+            self.restore(resume)
             self.step = resume.step
-        self.clock = Clock(config, self.step)
+        self.clock = Clock(self.plan, self.step)
         self.first_step = self.step
         self.last_loss = math.nan
         self.last_terms: dict[str, float] = {}
@@ -191,10 +173,13 @@ class _Run(Generic[BatchT]):
 
     def take_step(self) -> str:
         """Take one step; return a line for the log if something was out of the ordinary."""
-        self.module.train()
-        self._set_step_size()
         try:
-            loss = self._backward(self.batches.draw().to(self.device))
+            batch = self.batches.draw().to(self.device)
+            # Drawing may ask the module for pseudo-labels in evaluation mode.
+            self.module.train()
+            progress = self.clock.progress(self.step)
+            self.descent.set_rate(self.step - self.first_step, progress)
+            loss = self.descent.take(self.loss, batch)
         except torch.OutOfMemoryError:
             return self._shrink()
         self.step += 1
@@ -202,27 +187,8 @@ class _Run(Generic[BatchT]):
         self.last_terms = {name: float(term.detach()) for name, term in loss.terms.items()}
         return self._check_finite()
 
-    def _backward(self, batch: BatchT) -> StepLoss:
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-            loss = self.loss(batch)
-        if torch.isfinite(loss.total):
-            self.scaler.scale(loss.total).backward()
-            self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.module.parameters(), _LARGEST_GRADIENT)
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        return loss
-
-    def _set_step_size(self) -> None:
-        taken = self.step - self.first_step
-        rise = min(1.0, (taken + 1) / _WARM_UP)
-        fall = max(0.0, 1 - self.clock.progress(self.step))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * rise * fall
-
     def _shrink(self) -> str:
-        self.optimizer.zero_grad(set_to_none=True)
+        self.descent.forget_gradients()
         if not self.batches.halve():
             raise InputError(
                 f"{describe_device(self.device)} has too little memory for a single crop: choose "
@@ -230,6 +196,8 @@ class _Run(Generic[BatchT]):
             )
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+        self.plan = self._planner(self.batches)
+        self.clock.change(self.plan, self.step)
         return "Out of memory: the batches are half as large from here on."
 
     def _check_finite(self) -> str:
@@ -263,7 +231,7 @@ class _Run(Generic[BatchT]):
         )
 
     def state(self, merit: float | None) -> TrainingState:
-        return TrainingState.of(self.module, self.optimizer, self.step, merit)
+        return TrainingState.of(self.module, self.descent.optimizer, self.step, merit)
 
     def restore(self, state: TrainingState) -> None:
-        state.load_into(self.module, self.optimizer)
+        state.load_into(self.module, self.descent.optimizer)

@@ -1,0 +1,118 @@
+"""Random variations of whole crops."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from napari_cryoml.data import MissingWedge
+from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
+from napari_cryoml.training._crop_motion import moved, random_rotations, turned_in_plane
+from napari_cryoml.training._crop_noise import with_spectrum_of
+
+_SMALLEST_BALL = 0.75  # radius of a ball, as a share of half the shortest side
+_FADE = 0.2  # of half the shortest side, over which a ball fades
+
+
+def augment_crops(
+    crops: Tensor,
+    config: CropAugmentationConfig,
+    wedge: MissingWedge | None,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return crops, each varied in its own way.
+
+    Parameters
+    ----------
+    crops : Tensor of shape (b, 1, y, x) or (b, 1, z, y, x), float32
+        Each of mean 0 and deviation 1.
+    config : CropAugmentationConfig
+    wedge : MissingWedge or None
+        Of the tomogram of 3-D crops: frequencies outside it stay empty. Crops of two axes have
+        none.
+    generator : torch.Generator
+        The only source of chance; on the device of the crops.
+
+    Returns
+    -------
+    Tensor of the same shape
+
+    References
+    ----------
+    Gupta et al. 2022 for kind "paper".
+    """
+    if config.kind == "none" or not len(crops):
+        return crops
+    chance = _Chance(len(crops), generator)
+    if config.kind == "paper":
+        return _published(crops, config, chance)
+    turned = _turned(crops, config, chance)
+    noise = chance.uniform(0, config.noise)
+    noisy = with_spectrum_of(crops, turned, wedge, config.refill, noise, generator)
+    return _contrasted(_in_balls(noisy, config.ball, chance), config.contrast, chance)
+
+
+class _Chance:
+    """Numbers drawn for each crop of a batch, shape (b,) or (b, columns)."""
+
+    def __init__(self, n: int, generator: torch.Generator) -> None:
+        self.n, self.generator = n, generator
+
+    def uniform(self, low: float, high: float, *columns: int) -> Tensor:
+        shape, device = (self.n, *columns), self.generator.device
+        return low + (high - low) * torch.rand(shape, generator=self.generator, device=device)
+
+    def coin(self, probability: float) -> Tensor:
+        return self.uniform(0, 1) < probability
+
+    def normal(self) -> Tensor:
+        return torch.randn(self.n, generator=self.generator, device=self.generator.device)
+
+
+def _published(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:
+    """Cut a part of the plane and magnify it to all of it; then turn, scale and shift the plane."""
+    ndim = crops.ndim - 2
+    plane = torch.tensor(crops.shape[-2:], dtype=crops.dtype, device=crops.device)
+    part = chance.uniform(config.least_part, 1).sqrt()
+    part = torch.where(chance.coin(config.probability), part, 1.0)[:, None]
+    place = plane * (1 - part) * chance.uniform(-0.5, 0.5, 2)
+    is_moved = chance.coin(config.probability)
+    turn = torch.deg2rad(chance.uniform(-config.angle, config.angle)) * is_moved
+    factor = 1 + chance.uniform(-config.scale, config.scale) * is_moved
+    shift = plane * chance.uniform(-config.shift, config.shift, 2) * is_moved[:, None]
+    matrices = turned_in_plane(turn, ndim)
+    matrices[:, -2:, -2:] *= (part / factor[:, None])[..., None]
+    offsets = torch.zeros(len(crops), ndim, device=crops.device)
+    offsets[:, -2:] = part * shift + place
+    return moved(crops, matrices, offsets, "zeros")
+
+
+def _turned(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:
+    ndim = crops.ndim - 2
+    side = torch.tensor(crops.shape[2:], dtype=crops.dtype, device=crops.device)
+    matrices = random_rotations(len(crops), ndim, chance.generator)
+    if config.mirror:
+        matrices[:, :, 0] *= torch.where(chance.coin(0.5), -1.0, 1.0)[:, None]
+    shifts = side * chance.uniform(-config.shift, config.shift, ndim)
+    # Zeros would show the network which corners a turn brought in.
+    return moved(crops, matrices, shifts, "reflection")
+
+
+def _in_balls(crops: Tensor, share: float, chance: _Chance) -> Tensor:
+    """Fade out the corners of some of the crops."""
+    radius = chance.uniform(_SMALLEST_BALL, 1).reshape(-1, *[1] * (crops.ndim - 1))
+    radius[~chance.coin(share)] = torch.inf
+    half = min(crops.shape[2:]) / 2
+    squares = torch.zeros((), device=crops.device)
+    for side in crops.shape[2:]:
+        offsets = (torch.arange(side, device=crops.device) - side // 2) / half
+        squares = squares[..., None] + offsets**2
+    return crops * ((radius - squares.sqrt()) / _FADE + 1).clamp(0, 1)
+
+
+def _contrasted(crops: Tensor, spread: float, chance: _Chance) -> Tensor:
+    """Bring each crop to mean 0 and a deviation around 1."""
+    axes = tuple(range(1, crops.ndim))
+    centred = crops - crops.mean(dim=axes, keepdim=True)
+    deviation = centred.square().mean(dim=axes, keepdim=True).sqrt().clamp_min(1e-6)
+    return centred / deviation * torch.exp(spread * chance.normal()).reshape(deviation.shape)

@@ -1,0 +1,67 @@
+"""Noise that looks like the noise of the data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_cryoml.data import MissingWedge, grid_frequencies
+
+
+def with_spectrum_of(
+    crops: Tensor,
+    turned: Tensor,
+    wedge: MissingWedge | None,
+    refill: float,
+    noise: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return turned crops behind the missing wedge of the data, with noise of its spectrum.
+
+    Parameters
+    ----------
+    crops, turned : Tensor of shape (b, 1, y, x) or (b, 1, z, y, x), float32
+        Before and after they were turned.
+    wedge : MissingWedge or None
+    refill : float
+        Share of the power a shell of frequencies has lost that comes back as noise.
+    noise : Tensor of shape (b,)
+        Deviation of further noise, as a multiple of that of the crop, in each shell.
+    generator : torch.Generator
+    """
+    shape = tuple(crops.shape[2:])
+    shells, mask = (part.to(crops.device) for part in _half_space(shape, wedge))
+    axes = tuple(range(2, crops.ndim))
+    spectrum = torch.fft.rfftn(turned, dim=axes) * mask
+    before = _power(torch.fft.rfftn(crops, dim=axes) * mask, shells, mask)
+    lost = (before - _power(spectrum, shells, mask)).clamp_min(0)
+    wanted = refill * lost + noise[:, None] ** 2 * before
+    white = torch.randn(crops.shape, generator=generator, device=generator.device)
+    scale = (wanted / crops[0].numel()).sqrt()[:, shells.flatten()].reshape(spectrum.shape)
+    spectrum += torch.fft.rfftn(white, dim=axes) * (scale * mask)
+    return torch.fft.irfftn(spectrum, s=shape, dim=axes)
+
+
+def _power(spectrum: Tensor, shells: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean square of the measured coefficients of each shell, shape (b, shells)."""
+    squares = torch.view_as_real(spectrum).square().sum(dim=-1).flatten(1)
+    n_shells = int(shells.max()) + 1
+    sums = squares.new_zeros(len(squares), n_shells).index_add_(1, shells.flatten(), squares)
+    counts = mask.new_zeros(n_shells).index_add_(0, shells.flatten(), mask.flatten())
+    return sums / counts.clamp_min(1)
+
+
+@functools.lru_cache(maxsize=4)
+def _half_space(shape: Sequence[int], wedge: MissingWedge | None) -> tuple[Tensor, Tensor]:
+    """Return the shell of each coefficient of `rfftn`, and 1 where it was measured, else 0."""
+    half = (..., slice(shape[-1] // 2 + 1))
+    frequencies = grid_frequencies(shape)
+    shells = np.rint(np.linalg.norm(frequencies, axis=-1) * min(shape)).astype(np.int64)
+    measured = np.ones(shape, bool)
+    if wedge is not None and len(shape) == 3:
+        measured = wedge.mask(shape)
+    return torch.from_numpy(shells[half]), torch.from_numpy(measured[half].astype(np.float32))

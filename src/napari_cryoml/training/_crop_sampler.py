@@ -1,0 +1,176 @@
+"""Batches of whole crops, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.objectives import CropBatch
+from napari_cryoml.training._crop_augmentation import augment_crops
+from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
+from napari_cryoml.training._crop_store import CropStore, check_single_channel
+
+Rows = npt.NDArray[np.intp]
+LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
+
+
+class CropSampler:
+    """Draws crops in epochs: each once, in an order of chance, before any comes again.
+
+    All batches are of one size: the last of an epoch is filled up from the beginning of its
+    order, so that no batch is too small for batch norm or a queue.
+
+    Parameters
+    ----------
+    crops : Crops, CropStore, or array of shape (n, 1, y, x) or (n, 1, z, y, x)
+        Each is brought to mean 0 and deviation 1.
+    labels : array of shape (n,), int, optional
+        Number of the class of each of all crops; -1, as all are if not given, for no label.
+    rows : array of shape (m,), int, optional
+        Which crops are drawn; all if not given.
+    batch : int, default 64
+        Crops a batch; fewer if there are not as many.
+    n_views : int, default 1
+        Variations of each crop.
+    augmentation : CropAugmentationConfig
+    wedge : MissingWedge, optional
+        Of the tomograms of 3-D crops.
+    seed : int, default 0
+        Of the order and the variations.
+    shuffle : bool, default True
+        False draws the rows in their order, the last batch as small as it comes.
+    balanced : bool, default False
+        Draw labelled rows of each class equally often; as many rows make an epoch as before.
+    new_labels : callable, optional
+        Is asked at the start of each epoch, with its number, for the labels of all crops from
+        there on, as `CropObjective.begin_epoch` gives them; None leaves them as they are.
+    device : torch.device or str, default "cpu"
+        Where crops are varied.
+
+    Attributes
+    ----------
+    labels : tensor of shape (n,), int64
+        May be replaced at any time.
+    epoch : int
+        How often all rows were drawn.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw, labels are not as many as crops, or crops have channels.
+    """
+
+    def __init__(
+        self,
+        crops: Crops | CropStore | npt.NDArray[np.generic],
+        labels: npt.ArrayLike | Tensor | None = None,
+        rows: npt.ArrayLike | None = None,
+        batch: int = 64,
+        n_views: int = 1,
+        augmentation: CropAugmentationConfig | None = None,
+        wedge: MissingWedge | None = None,
+        seed: int = 0,
+        shuffle: bool = True,
+        *,
+        balanced: bool = False,
+        new_labels: LabelSource | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._store = crops if isinstance(crops, CropStore) else CropStore(crops)
+        check_single_channel(self._store.shape)
+        n = len(self._store)
+        self._rows = np.arange(n) if rows is None else np.asarray(rows, np.intp)
+        if not len(self._rows):
+            raise InputError("There are no crops to draw: choose some.")
+        self.labels = np.full(n, -1) if labels is None else labels
+        self._batch, self._n_views = min(batch, len(self._rows)), n_views
+        self._augmentation = augmentation or CropAugmentationConfig()
+        self._wedge, self._shuffle, self._balanced = wedge, shuffle, balanced
+        self._new_labels, self._device = new_labels, torch.device(device)
+        self._rng = np.random.default_rng(seed)
+        self._generator = torch.Generator(self._device).manual_seed(seed)
+        self._order, self._at, self.epoch = np.empty(0, np.intp), 0, 0
+
+    @property
+    def labels(self) -> Tensor:
+        """Number of the class of each of all crops, -1 for none, shape (n,), int64."""
+        return self._labels
+
+    @labels.setter
+    def labels(self, labels: npt.ArrayLike | Tensor) -> None:
+        values = torch.as_tensor(labels if isinstance(labels, Tensor) else np.asarray(labels))
+        if values.shape != (len(self._store),):
+            raise InputError(
+                f"{len(self._store)} crops need as many labels; an array of shape "
+                f"{tuple(values.shape)} was given."
+            )
+        self._labels = values.detach().cpu().long()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that hold all rows."""
+        return math.ceil(len(self._rows) / self._batch)
+
+    def draw(self) -> CropBatch:
+        """Return the next batch."""
+        if self._at >= len(self._order):
+            self._begin_epoch()
+        rows = self._next_rows()
+        epoch = self.epoch
+        self._at += self._batch
+        if self._at >= len(self._order):
+            self.epoch += 1
+        images = torch.from_numpy(self._store.read(rows)).to(self._device)
+        numbers = torch.from_numpy(rows)
+        return CropBatch(self._views(images), self._labels[numbers], numbers, epoch)
+
+    def halve(self) -> bool:
+        """Halve the batches from now on; False at two crops, which batch norm needs."""
+        if self._batch <= 2:
+            return False
+        self._batch //= 2
+        return True
+
+    def _begin_epoch(self) -> None:
+        labels = None if self._new_labels is None else self._new_labels(self.epoch)
+        if labels is not None:
+            self.labels = labels
+        rows = self._evened() if self._balanced else self._rows
+        self._order = self._rng.permutation(rows) if self._shuffle else rows
+        self._at = 0
+
+    def _next_rows(self) -> Rows:
+        rows = self._order[self._at : self._at + self._batch]
+        lacking = self._batch - len(rows)
+        return np.concatenate([rows, self._order[:lacking]]) if self._shuffle else rows
+
+    def _views(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return variations of the images, all made in one go."""
+        varied = augment_crops(
+            images.repeat(self._n_views, *[1] * (images.ndim - 1)),
+            self._augmentation,
+            self._wedge,
+            self._generator,
+        )
+        return tuple(varied.chunk(self._n_views))
+
+    def _evened(self) -> Rows:
+        """Return as many rows as there are, those of each class equally often."""
+        labels = self._labels.numpy()[self._rows]
+        classes = np.unique(labels[labels >= 0])
+        if not len(classes):
+            return self._rows
+        n_labelled = int((labels >= 0).sum())
+        shares = np.diff(np.linspace(0, n_labelled, len(classes) + 1).round().astype(int))
+        drawn = [
+            np.resize(self._rng.permutation(self._rows[labels == number]), share)
+            for number, share in zip(classes, self._rng.permutation(shares), strict=True)
+        ]
+        return np.concatenate([self._rows[labels < 0], *drawn])

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.data import ArrayCrops
+from napari_cryoml.training import CropAugmentationConfig, CropSampler, CropStore, standardised
+
+PLAIN = CropAugmentationConfig(kind="none")
+
+
+def _crops(n: int, shape: tuple[int, ...] = (4, 4, 4)) -> np.ndarray:
+    return np.random.default_rng(0).normal(3, 2, (n, 1, *shape)).astype(np.float32)
+
+
+class Read:
+    """Crops that are read from somewhere, and how often."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._crops = ArrayCrops.of(array)
+        self.n_channels, self.shape = self._crops.n_channels, self._crops.shape
+        self.reads: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._crops)
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        self.reads += np.asarray(rows).tolist()
+        return self._crops.read(rows)
+
+
+def _epoch(sampler: CropSampler) -> list:
+    return [sampler.draw() for _ in range(sampler.steps_per_epoch)]
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 6)])
+def test_crops_come_with_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
+    batch = CropSampler(_crops(7, shape), augmentation=PLAIN).draw()
+    (view,) = batch.views
+    assert view.shape == (7, 1, *shape)
+    assert view.dtype == torch.float32
+    flat = view.flatten(1)
+    assert torch.allclose(flat.mean(1), torch.zeros(7), atol=1e-5)
+    assert torch.allclose(flat.square().mean(1), torch.ones(7), atol=1e-4)
+
+
+def test_gaps_take_the_mean_and_a_crop_of_one_value_becomes_0() -> None:
+    crops = _crops(4)
+    crops[0, 0, 0, 0, 0] = np.nan
+    crops[1] = np.inf
+    crops[2] = 1e6
+    normal = standardised(crops)
+    assert np.isfinite(normal).all()
+    assert abs(normal[0, 0, 0, 0, 0]) < 1e-5
+    assert not normal[1:3].any()
+    assert np.isnan(crops[0, 0, 0, 0, 0]), "the crops that were given stay as they are"
+
+
+def test_an_epoch_holds_every_row_and_the_last_batch_is_full() -> None:
+    rows = np.arange(3, 13)
+    sampler = CropSampler(_crops(20), rows=rows, batch=4, augmentation=PLAIN)
+    assert sampler.steps_per_epoch == 3
+    for epoch in range(2):
+        batches = _epoch(sampler)
+        drawn = [row for batch in batches for row in batch.rows.tolist()]
+        assert [len(batch.rows) for batch in batches] == [4, 4, 4]
+        assert set(drawn) == set(rows.tolist())
+        assert len(set(drawn[:10])) == 10
+        assert {batch.epoch for batch in batches} == {epoch}
+        assert sampler.epoch == epoch + 1
+
+
+def test_without_shuffling_rows_come_in_their_order() -> None:
+    sampler = CropSampler(_crops(5), batch=2, augmentation=PLAIN, shuffle=False)
+    assert [batch.rows.tolist() for batch in _epoch(sampler)] == [[0, 1], [2, 3], [4]]
+
+
+def test_the_seed_decides_all() -> None:
+    draws = [CropSampler(_crops(6), batch=3, seed=seed).draw() for seed in (1, 1, 2)]
+    assert torch.equal(draws[0].rows, draws[1].rows)
+    assert torch.equal(draws[0].views[0], draws[1].views[0])
+    assert not torch.equal(draws[0].views[0], draws[2].views[0])
+
+
+def test_views_differ_and_belong_to_the_same_rows() -> None:
+    crops = _crops(5)
+    batch = CropSampler(crops, batch=5, n_views=2).draw()
+    first, second = batch.views
+    assert first.shape == second.shape == (5, 1, 4, 4, 4)
+    assert not torch.equal(first, second)
+    plain = CropSampler(crops, batch=5, n_views=2, augmentation=PLAIN).draw()
+    expected = torch.from_numpy(standardised(crops))[plain.rows]
+    assert torch.equal(plain.views[0], expected)
+    assert torch.equal(plain.views[1], expected)
+
+
+def test_labels_follow_their_rows_and_may_be_replaced() -> None:
+    sampler = CropSampler(_crops(6), labels=np.arange(6) % 3, batch=6, augmentation=PLAIN)
+    batch = sampler.draw()
+    assert torch.equal(batch.labels, batch.rows % 3)
+    assert batch.labels.dtype == torch.int64
+    sampler.labels = -np.ones(6)
+    assert (sampler.draw().labels == -1).all()
+    with pytest.raises(InputError, match="6 crops need as many labels"):
+        sampler.labels = np.zeros(5)
+
+
+def test_new_labels_are_asked_for_at_the_start_of_each_epoch() -> None:
+    asked: list[int] = []
+
+    def new_labels(epoch: int) -> torch.Tensor | None:
+        asked.append(epoch)
+        return torch.full((4,), epoch) if epoch else None
+
+    sampler = CropSampler(_crops(4), batch=2, augmentation=PLAIN, new_labels=new_labels)
+    labels = [sampler.draw().labels.tolist() for _ in range(4)]
+    assert asked == [0, 1]
+    assert labels == [[-1, -1], [-1, -1], [1, 1], [1, 1]]
+
+
+def test_balanced_epochs_hold_each_class_equally_often() -> None:
+    labels = np.array([0] * 8 + [1] * 2 + [-1] * 4)
+    sampler = CropSampler(_crops(14), labels=labels, batch=7, augmentation=PLAIN, balanced=True)
+    drawn = torch.cat([batch.labels for batch in _epoch(sampler)])
+    assert torch.bincount(drawn + 1).tolist() == [4, 5, 5]
+
+
+def test_halving_doubles_the_steps_down_to_two_crops() -> None:
+    sampler = CropSampler(_crops(8), batch=8, augmentation=PLAIN)
+    assert sampler.halve()
+    assert (len(sampler.draw().rows), sampler.steps_per_epoch) == (4, 2)
+    assert sampler.halve()
+    assert not sampler.halve()
+
+
+def test_crops_from_files_are_read_once_if_they_fit_into_memory() -> None:
+    array = _crops(6)
+    source = Read(array)
+    store = CropStore(source, memory_bytes=2 * 64 * 4)
+    for _ in range(2):
+        assert np.allclose(store.read([5, 0, 5, 1]), standardised(array[[5, 0, 5, 1]]), atol=2e-3)
+        assert np.allclose(store.read([2, 3, 4]), standardised(array[[2, 3, 4]]), atol=2e-3)
+    counts = np.bincount(source.reads, minlength=6)
+    assert sorted(counts.tolist()) == [1, 1, 1, 2, 2, 2]
+
+
+def test_float16_arrays_are_taken_as_they_are() -> None:
+    array = _crops(3).astype(np.float16)
+    view = CropSampler(array, augmentation=PLAIN, shuffle=False).draw().views[0]
+    assert torch.allclose(view, torch.from_numpy(standardised(array)))
+
+
+def test_what_cannot_be_drawn_is_a_sentence() -> None:
+    with pytest.raises(InputError, match="no crops to draw"):
+        CropSampler(_crops(3), rows=[])
+    with pytest.raises(InputError, match="one channel"):
+        CropSampler(np.zeros((3, 2, 4, 4), np.float32))
