@@ -3,22 +3,34 @@
 from napari_cryoml.simulate._contaminants import Contaminant
 from napari_cryoml.simulate._data_sets import simulate_micrographs, write_micrographs
 from napari_cryoml.simulate._density import Complex, random_complex, random_rotations
+from napari_cryoml.simulate._density_maps import DensityMap, procedural_maps, read_map
 from napari_cryoml.simulate._micrographs import (
     MicrographConfig,
     SimulatedMicrograph,
     simulate_micrograph,
 )
 from napari_cryoml.simulate._optics import ctf
+from napari_cryoml.simulate._subtomograms import (
+    SimulatedSubtomograms,
+    SubtomogramConfig,
+    simulate_subtomograms,
+)
 
 __all__ = [
     "Complex",
     "Contaminant",
+    "DensityMap",
     "MicrographConfig",
     "SimulatedMicrograph",
+    "SimulatedSubtomograms",
+    "SubtomogramConfig",
     "ctf",
+    "procedural_maps",
     "random_complex",
     "random_rotations",
+    "read_map",
     "simulate_micrograph",
     "simulate_micrographs",
+    "simulate_subtomograms",
     "write_micrographs",
 ]
