@@ -60,7 +60,8 @@ def flip_y(table: PicksTable, heights: int | Mapping[str, int]) -> PicksTable:
     Warns
     -----
     InputWarning
-        If there are columns of angles, which are kept as they are.
+        If there are orientations or columns of angles, which are kept as they are: a particle
+        that is mirrored is another one, and no rotation brings the reference onto it.
     """
     by_image = heights if isinstance(heights, Mapping) else {p.image: heights for p in table}
     shapes = Hints(shapes={name: (int(height), 1) for name, height in by_image.items()})
@@ -185,6 +186,8 @@ def _with_pixel_size(table: PicksTable, pixel_size: float) -> PicksTable:
 def _warn_of_angles(table: PicksTable) -> None:
     directions = frozenset().union(*(entry.directions for entry in FORMATS.values()))
     found = sorted({name for picks in table for name in picks.columns if name in directions})
+    if not found and any(picks.rotations is not None for picks in table):
+        found = ["orientations"]
     if found:
         warnings.warn(
             f"Mirroring moves the positions only: {', '.join(found)} stay as they were.",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.io._formats import FORMATS, Format, Hints
@@ -114,6 +116,7 @@ def write_picks(
     chosen = _format_to_write(table, path, format)
     hints = Hints(None, pixel_size, dict(shapes or {}), box_size)
     _check_ndim(table, chosen)
+    _warn_of_poses(table, chosen)
     write = chosen.write
     if write is None:
         raise InputError(f"The format {chosen.name!r} can be read and not written.")
@@ -200,7 +203,9 @@ def _format_to_write(table: PicksTable, path: Path, name: str | None) -> Format:
         return _named(name)
     suffix = path.suffix.lower()
     fitting = [
-        f for f in FORMATS.values() if suffix in f.suffixes and f.write is not None and not f.folder
+        f
+        for f in FORMATS.values()
+        if suffix in f.suffixes and f.write is not None and not (f.folder or f.named)
     ]
     if not fitting:
         raise InputError(
@@ -233,6 +238,19 @@ def _check_ndim(table: PicksTable, chosen: Format) -> None:
         raise InputError(
             f"The format {chosen.name!r} does not hold {max(found)}-D picks: choose one of "
             f"{', '.join(fitting)}."
+        )
+
+
+def _warn_of_poses(table: PicksTable, chosen: Format) -> None:
+    turned = [p.rotations for p in table if p.rotations is not None]
+    n = sum(np.isfinite(rotations).all(axis=(1, 2)).sum() for rotations in turned)
+    if n and not chosen.poses:
+        fitting = ", ".join(f.name for f in FORMATS.values() if f.poses)
+        warnings.warn(
+            f"The format {chosen.name!r} holds no orientations: those of {n} particles were left "
+            f"out ({fitting} hold them).",
+            InputWarning,
+            stacklevel=3,
         )
 
 

@@ -13,6 +13,7 @@ from napari_cryoml.io._formats import (
     motl,
     relion_files,
     star,
+    stopgap,
 )
 from napari_cryoml.io._formats._format import Format, Hints
 
@@ -20,6 +21,7 @@ FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
         relion_files.FORMAT,
+        stopgap.FORMAT,
         star.FORMAT,
         star.CENTRED_FORMAT,
         cryosparc.FORMAT,

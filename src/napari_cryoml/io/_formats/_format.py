@@ -79,6 +79,10 @@ class Format:
         Columns in pixels, which are scaled with the positions.
     directions : frozenset of str
         Columns that a mirror image would change, and that cannot be mirrored here.
+    poses : bool
+        Orientations are written.
+    named : bool
+        Written only where the user names the format, not by its suffix.
     """
 
     name: str
@@ -92,3 +96,5 @@ class Format:
     recognises: Callable[[Path], bool] | None = None
     lengths: frozenset[str] = frozenset()
     directions: frozenset[str] = frozenset()
+    poses: bool = False
+    named: bool = False

@@ -28,6 +28,7 @@ from napari_cryoml.io._formats._relion_optics import (
     row_pixel_sizes,
     with_pixel_sizes,
 )
+from napari_cryoml.io._formats._relion_poses import angles_of, class_labels, shifts_in
 from napari_cryoml.io._formats._star_blocks import Block, loop_of, write_blocks
 from napari_cryoml.io._names import stem
 
@@ -88,6 +89,9 @@ def particle_frame(
         images = np.array([_relion_name(str(name), ndim) for name in images], dtype=object)
     if image_column is not None:
         first[image_column] = images
+    rest = _rows.joined_columns(table)
+    if ndim == 3:
+        positions = _unshifted(positions, rest, _known_sizes(table, hints))
     labels: tuple[str, ...] = PIXELS[:ndim]
     if centred:
         labels, positions = CENTRED, _to_centre(table, positions, hints)
@@ -95,9 +99,19 @@ def particle_frame(
     scores = _rows.joined_scores(table)
     if scores is not None:
         first[score_column] = np.where(np.isnan(scores), UNSET_SCORE, scores)
-    rest = _rows.joined_columns(table)
+    new = class_labels(rest) | (angles_of(table, rest) if ndim == 3 else {})
     kept = [n for n in rest.columns if n not in first and (n.startswith("rln") or n in foreign)]
-    return pd.DataFrame({**first, **{name: rest[name].to_numpy() for name in kept}})
+    return pd.DataFrame({**first, **{name: rest[name].to_numpy() for name in kept}, **new})
+
+
+def _unshifted(
+    positions: npt.NDArray[np.float64],
+    columns: pd.DataFrame,
+    sizes: npt.NDArray[np.float64] | None,
+) -> npt.NDArray[np.float64]:
+    """Return the coordinates that lie at the positions once the columns' shifts are applied."""
+    shifts = shifts_in(columns, sizes) if len(columns) == len(positions) else None
+    return positions if shifts is None else positions - shifts
 
 
 def _to_centre(

@@ -63,6 +63,20 @@ def joined_scores(table: PicksTable) -> npt.NDArray[np.float64] | None:
     return np.concatenate(parts)
 
 
+def joined_rotations(table: PicksTable) -> npt.NDArray[np.float64] | None:
+    """Return the rotations of all images, shape (n, 3, 3), NaN where an image has none.
+
+    None if no rotation is known at all.
+    """
+    parts = [
+        np.full((len(p), 3, 3), np.nan) if p.rotations is None else p.rotations
+        for p in table
+        if len(p)
+    ]
+    joined = np.concatenate([np.empty((0, 3, 3)), *parts])
+    return joined if np.isfinite(joined).any() else None
+
+
 def joined_columns(table: PicksTable) -> pd.DataFrame:
     """Return the further columns of all images; a column that an image lacks is empty there.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pandas as pd
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.io._formats import _rows
+from napari_cryoml.io._formats._classes import CLASS, texts_of
 from napari_cryoml.io._formats._files import read_text, write_text
 from napari_cryoml.io._formats._format import Format, Hints
+from napari_cryoml.io._formats._relion_poses import angles_of, rotations_in
 from napari_cryoml.io._names import stem
 
 _IMAGE = [
@@ -73,7 +76,11 @@ def read(path: Path, hints: Hints) -> PicksTable:
     score_column = _first(frame, _SCORE)
     used = [*axes, *(name for name in (image_column, score_column) if name is not None)]
     columns = {n: np.asarray(frame[n]) for n in frame.columns if n not in used}
-    rows = Picks("", positions, _scores(frame, score_column), hints.pixel_size, None, columns)
+    if CLASS in columns:
+        columns[CLASS] = texts_of(columns[CLASS])
+    rotations = rotations_in(frame) if len(axes) == 3 else None
+    scores = _scores(frame, score_column)
+    rows = Picks("", positions, scores, hints.pixel_size, None, columns, rotations)
     if image_column is None:
         images: Sequence[Any] = [hints.image or path.stem] * len(rows)
         if not len(rows):
@@ -84,10 +91,15 @@ def read(path: Path, hints: Hints) -> PicksTable:
 
 
 def write_csv(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
-    """Write ``image_name,x_coord,y_coord[,z_coord][,score]`` and the further columns."""
+    """Write ``image_name,x_coord,y_coord[,z_coord][,score]`` and the further columns.
+
+    Orientations are RELION's ``rlnAngleRot, rlnAngleTilt, rlnAnglePsi``.
+    """
     frame = _written(table)
     rest = _rows.joined_columns(table)
     further = {n: rest[n].to_numpy() for n in rest.columns if n not in frame}
+    if _rows.joined_rotations(table) is not None:
+        further |= angles_of(table, rest)
     text = frame.assign(**further).to_csv(index=False, lineterminator="\n")
     write_text(path, text)
     return [path]
@@ -209,10 +221,7 @@ def _with_diameter(picks: Picks) -> Picks:
     """Return the picks with their diameter in pixels, if a column holds one for all."""
     for name, values in picks.columns.items():
         if _plain(name) in _DIAMETER and values.dtype.kind in "iuf" and len(set(values)) == 1:
-            size = float(values[0])
-            return Picks(
-                picks.image, picks.positions, picks.scores, picks.pixel_size, size, picks.columns
-            )
+            return replace(picks, diameter=float(values[0]))
     return picks
 
 
@@ -223,6 +232,7 @@ FORMAT = Format(
     read=read,
     write=write_csv,
     lengths=frozenset(_DIAMETER),
+    poses=True,
 )
 
 TOPAZ_FORMAT = Format(

@@ -1,6 +1,6 @@
 """Dynamo .tbl tables: voxels, 1-based, so that the first voxel's centre is at 1.
 
-The shifts of an alignment (dx, dy, dz) are kept as columns and not applied.
+A particle lies at x, y, z plus the shift of its alignment (dx, dy, dz).
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dynamotable.utils import COLUMN_NAMES
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io._formats import _rows
+from napari_cryoml.io._formats import _classes, _poses, _rows
 from napari_cryoml.io._formats._files import read_text, write_text
 from napari_cryoml.io._formats._format import Format, Hints
 
 _FIRST = 1.0
+_SHIFTS = ("dx", "dy", "dz")
 _MAPS = ("{stem}.doc", "indices_column20.doc")
 
 
@@ -32,17 +33,18 @@ def read(path: Path, hints: Hints) -> PicksTable:
     after their number. The cross-correlation (``cc``) becomes the score unless it is 0 throughout.
     """
     frame = _frame(path)
-    positions = frame[["z", "y", "x"]].to_numpy(np.float64) - _FIRST
+    xyz = frame[["x", "y", "z"]].to_numpy(np.float64) + _poses.shifts_of(frame, _SHIFTS)
     images = _images(frame, path, hints)
     scored = "cc" in frame and bool(np.any(frame["cc"].to_numpy(np.float64)))
-    used = ["x", "y", "z", "tomo", *(["cc"] if scored else [])]
+    used = ["x", "y", "z", "tomo", "class", *(["cc"] if scored else [])]
     rows = Picks(
         "",
-        positions,
+        xyz[:, ::-1] - _FIRST,
         frame["cc"].to_numpy(np.float32) if scored else None,
         hints.pixel_size,
         None,
-        _rows.columns_of(frame, used),
+        _rows.columns_of(frame, used) | _classes.column_in(frame, path),
+        _poses.read_rotations(frame, _poses.DYNAMO),
     )
     picks = _rows.split_by_image(rows, images)
     if not picks:
@@ -58,12 +60,14 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     kept = kept if isinstance(kept, Mapping) else {}
     numbers = _numbers(table, kept.get("tomo", {}))
     frame = _written(table, numbers, kept.get("columns", COLUMN_NAMES))
+    frame, classes = _classes.numbered(frame, _rows.joined_columns(table))
     write_text(path, frame.to_csv(sep=" ", header=False, index=False, lineterminator="\n"))
+    beside = _classes.write_names(path, classes)
     if len(table) < 2:
-        return [path]
+        return [path, *beside]
     names = path.with_suffix(".doc")
     write_text(names, "".join(f"{numbers[image]} {image}\n" for image in table.images))
-    return [path, names]
+    return [path, names, *beside]
 
 
 def _frame(path: Path) -> pd.DataFrame:
@@ -123,7 +127,8 @@ def _written(table: PicksTable, numbers: Mapping[str, Any], names: tuple[str, ..
     data: dict[str, npt.NDArray[Any]] = {name: np.zeros(n, np.int64) for name in names}
     data |= {"tag": np.arange(1, n + 1), "aligned_value": np.ones(n, np.int64)}
     data |= {name: columns[name].to_numpy() for name in names if name in columns}
-    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST
+    data |= _poses.written_angles(table, _poses.DYNAMO, columns)
+    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST - _poses.shifts_of(columns, _SHIFTS)
     data |= dict(zip("xyz", xyz.T, strict=True))
     data["tomo"] = np.array([numbers[str(image)] for image in _rows.image_of_rows(table)])
     scores = _rows.joined_scores(table)
@@ -139,6 +144,7 @@ FORMAT = Format(
     read=read,
     write=write,
     ndims=(3,),
+    poses=True,
     lengths=frozenset({"dx", "dy", "dz"}),
     directions=frozenset({"tdrot", "tilt", "narot"}),
 )

@@ -1,4 +1,7 @@
-"""EM motive lists (TOM, AV3, Artiatomi): voxels, 1-based, twenty numbers a particle."""
+"""EM motive lists (TOM, AV3, Artiatomi): voxels, 1-based, twenty numbers a particle.
+
+A particle lies at x, y, z plus the shift of its alignment.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io._formats import _rows
+from napari_cryoml.io._formats import _classes, _poses, _rows
 from napari_cryoml.io._formats._files import replacing, unreadable
 from napari_cryoml.io._formats._format import Format, Hints
 
@@ -36,6 +40,7 @@ _ROWS = [
     "theta",
     "class",
 ]
+_SHIFTS = ("shift_x", "shift_y", "shift_z")
 _HEADER_BYTES = 512
 _TYPES = {5: "f4", 9: "f8"}
 _BIG_ENDIAN_MACHINES = frozenset({0, 3, 4, 5})
@@ -43,19 +48,23 @@ _FIRST = 1.0
 
 
 def read(path: Path, hints: Hints) -> PicksTable:
-    """Read a motive list; the picks of several tomograms are named after their number.
-
-    The shifts of an alignment are kept as columns and not applied.
-    """
-    rows = _load(path)
-    columns = {name: rows[:, n] for n, name in enumerate(_ROWS)}
-    zyx = np.column_stack([columns.pop(axis) for axis in "zyx"]) - _FIRST
-    scores = columns.pop("score").astype(np.float32)
-    tomograms = columns["tomo_id"]
-    whole = Picks("", zyx, scores if scores.any() else None, hints.pixel_size, None, columns)
-    several = len(np.unique(tomograms)) > 1
+    """Read a motive list; the picks of several tomograms are named after their number."""
+    frame = pd.DataFrame(_load(path), columns=_ROWS)
+    xyz = frame[["x", "y", "z"]].to_numpy() + _poses.shifts_of(frame, _SHIFTS)
+    scores = frame["score"].to_numpy(np.float32)
+    columns = _rows.columns_of(frame, ["x", "y", "z", "score", "class"])
+    whole = Picks(
+        "",
+        xyz[:, ::-1] - _FIRST,
+        scores if scores.any() else None,
+        hints.pixel_size,
+        None,
+        columns | _classes.column_in(frame, path),
+        _poses.read_rotations(frame, _poses.MOTL),
+    )
+    several = frame["tomo_id"].nunique() > 1
     name = hints.image or path.stem
-    images = [f"{number:g}" if several else name for number in tomograms]
+    images = [f"{number:g}" if several else name for number in frame["tomo_id"]]
     picks = _rows.split_by_image(whole, images)
     return PicksTable(picks or (Picks(name, np.empty((0, 3))),))
 
@@ -68,17 +77,20 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     images = [codes[str(image)] for image in _rows.image_of_rows(table)]
     data = {name: np.zeros(n) for name in _ROWS}
     data |= {"subtomo_id": np.arange(1.0, n + 1), "tomo_id": np.array(images, np.float64)}
-    data |= {name: columns[name].to_numpy(np.float64) for name in _ROWS if name in columns}
-    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST
+    kept = [name for name in _ROWS if name in columns and name != _classes.CLASS]
+    data |= {name: columns[name].to_numpy(np.float64) for name in kept}
+    data |= _poses.written_angles(table, _poses.MOTL, columns)
+    xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST - _poses.shifts_of(columns, _SHIFTS)
     data |= dict(zip("xyz", xyz.T, strict=True))
     scores = _rows.joined_scores(table)
     if scores is not None:
         data["score"] = np.nan_to_num(scores)
-    rows = np.column_stack([data[name] for name in _ROWS]).astype("<f4")
+    frame, classes = _classes.numbered(pd.DataFrame(data), columns)
+    rows = frame[_ROWS].to_numpy("<f4")
     header = bytes([6, 0, 0, 5]) + np.array([len(_ROWS), n, 1], "<i4").tobytes()
     with replacing(path) as temporary:
         temporary.write_bytes(header.ljust(_HEADER_BYTES, b"\0") + rows.tobytes())
-    return [path]
+    return [path, *_classes.write_names(path, classes)]
 
 
 def _load(path: Path) -> npt.NDArray[Any]:
@@ -111,6 +123,7 @@ FORMAT = Format(
     read=read,
     write=write,
     ndims=(3,),
+    poses=True,
     lengths=frozenset({"shift_x", "shift_y", "shift_z"}),
     directions=frozenset({"phi", "psi", "theta"}),
 )

@@ -115,4 +115,5 @@ FORMAT = Format(
     write=write,
     folder=True,
     recognises=is_index,
+    poses=True,
 )

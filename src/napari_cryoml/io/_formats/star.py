@@ -1,7 +1,7 @@
 """RELION STAR files, all dialects, micrographs and tomograms.
 
-Positions are pixels of the micrograph, 0-based, the centre of the first pixel at 0; the shifts of
-an alignment (``rlnOrigin...``) are kept as columns and not applied.
+Positions are pixels of the micrograph, 0-based, the centre of the first pixel at 0. The shift of an
+alignment (``rlnOrigin...``) moves the particles of tomograms; in micrographs it is a column.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.io._formats import _rows
 from napari_cryoml.io._formats._format import Format, Hints
+from napari_cryoml.io._formats._poses import RELION_BOX
 from napari_cryoml.io._formats._relion_document import (
     CENTRED,
     PIXELS,
@@ -29,6 +30,12 @@ from napari_cryoml.io._formats._relion_document import (
     shapes_in,
 )
 from napari_cryoml.io._formats._relion_optics import row_pixel_sizes
+from napari_cryoml.io._formats._relion_poses import (
+    CLASS_NAME,
+    classes_in,
+    rotations_in,
+    shifts_in,
+)
 from napari_cryoml.io._formats._relion_writing import write, write_centred
 from napari_cryoml.io._formats._star_blocks import Block, loop_of, read_blocks
 
@@ -36,7 +43,7 @@ _BEST_BLOCKS = ("particles", "", "images")
 _LENGTHS = frozenset({"rlnOriginX", "rlnOriginY", "rlnOriginZ"})
 _DIRECTIONS = frozenset(
     f"rlnAngle{name}" for name in ("Rot", "Tilt", "Psi", "RotPrior", "TiltPrior", "PsiPrior")
-)
+) | frozenset(RELION_BOX.columns)
 
 
 def read(path: Path, hints: Hints) -> PicksTable:
@@ -64,9 +71,14 @@ def table_of(blocks: Mapping[str, Block], name: str, path: Path, hints: Hints) -
         positions = _pixel_positions(frame, path)
     used = [*(CENTRED if document.centred else PIXELS), document.image_column]
     scores, spent = _scores(frame, document.score_column)
-    used.append(spent)
+    used += [spent, CLASS_NAME]
     columns = _rows.columns_of(frame, [label for label in used if label])
-    rows = Picks("", positions, scores, None, None, columns)
+    columns |= classes_in(frame, positions.shape[1])
+    rotations = None
+    if positions.shape[1] == 3:
+        rotations = rotations_in(frame)
+        positions, sizes = _shifted(positions, frame, sizes, path, hints)
+    rows = Picks("", positions, scores, None, None, columns, rotations)
     if len(rows) == 0 and document.image_column is None:
         picks: tuple[Picks, ...] = (replace(rows, image=hints.image or path.stem),)
     else:
@@ -168,6 +180,29 @@ def _from_centre(
     return _numbers(frame, list(CENTRED[::-1]), path) / sizes[:, None] + centres
 
 
+def _shifted(
+    positions: npt.NDArray[np.float64],
+    frame: pd.DataFrame,
+    sizes: npt.NDArray[np.float64] | None,
+    path: Path,
+    hints: Hints,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Return positions with the shifts of the alignment, and the pixel sizes that took."""
+    shifts = shifts_in(frame, sizes)
+    if shifts is None and hints.pixel_size is not None:
+        sizes = np.full(len(frame), hints.pixel_size)
+        shifts = shifts_in(frame, sizes)
+    if shifts is None:
+        warnings.warn(
+            f"{path.name} holds shifts in angstrom (rlnOriginXAngst) and no pixel size of its "
+            "coordinates, so that they were kept and not applied: give the pixel size.",
+            InputWarning,
+            stacklevel=2,
+        )
+        return positions, sizes
+    return positions + shifts, sizes
+
+
 def _listed_shapes(blocks: Mapping[str, Block], path: Path) -> dict[str, tuple[int, ...]]:
     """Return the shapes that the file lists, or a ``tomograms.star`` of RELION's beside it."""
     beside = path.with_name("tomograms.star")
@@ -200,6 +235,7 @@ FORMAT = Format(
     write=write,
     lengths=_LENGTHS,
     directions=_DIRECTIONS,
+    poses=True,
 )
 
 CENTRED_FORMAT = Format(
@@ -208,4 +244,5 @@ CENTRED_FORMAT = Format(
     suffixes=(),
     write=write_centred,
     ndims=(3,),
+    poses=True,
 )
