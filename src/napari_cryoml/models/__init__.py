@@ -1,6 +1,6 @@
-"""Networks and their Configs.
+"""Networks and their Configs: detectors of particles, classifiers of crops.
 
-The Configs of the detectors import without torch; the networks bring torch when they are asked
+The Configs import without torch; the networks bring torch when they are asked
 for.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_cryoml.models._autoencoder import Autoencoder
+from napari_cryoml.models._cb3d import CB3D
 from napari_cryoml.models._classifier_config import ClassifierConfig, classifiers
 from napari_cryoml.models._compact import Compact
 from napari_cryoml.models._config import DetectorConfig, NetworkOptions, detectors
@@ -16,6 +17,10 @@ from napari_cryoml.models._conv31 import Conv31
 from napari_cryoml.models._conv63 import Conv63
 from napari_cryoml.models._conv127 import Conv127
 from napari_cryoml.models._dsrf3d import DSRF3D
+from napari_cryoml.models._dsrf3d_v2 import DSRF3DV2
+from napari_cryoml.models._flat import Flat
+from napari_cryoml.models._inception3d import Inception3D
+from napari_cryoml.models._rb3d import RB3D
 from napari_cryoml.models._resnet8 import ResNet8
 from napari_cryoml.models._resnet16 import ResNet16
 
@@ -25,10 +30,14 @@ if TYPE_CHECKING:
     from napari_cryoml.models._decoder import Decoder
     from napari_cryoml.models._detector import Detector
     from napari_cryoml.models._encoder import Encoder, EncoderConfig, load_encoder
+    from napari_cryoml.models._grad_cam import grad_cam
     from napari_cryoml.models._topaz import import_topaz
 
 __all__ = [
+    "CB3D",
     "DSRF3D",
+    "DSRF3DV2",
+    "RB3D",
     "Autoencoder",
     "Classifier",
     "ClassifierConfig",
@@ -42,11 +51,14 @@ __all__ = [
     "DetectorConfig",
     "Encoder",
     "EncoderConfig",
+    "Flat",
+    "Inception3D",
     "NetworkOptions",
     "ResNet8",
     "ResNet16",
     "classifiers",
     "detectors",
+    "grad_cam",
     "import_topaz",
     "load_encoder",
 ]
@@ -58,6 +70,7 @@ _NEED_TORCH = {
     "Detector": "_detector",
     "Encoder": "_encoder",
     "EncoderConfig": "_encoder",
+    "grad_cam": "_grad_cam",
     "import_topaz": "_topaz",
     "load_encoder": "_encoder",
 }

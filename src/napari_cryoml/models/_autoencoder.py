@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,10 +28,8 @@ class Autoencoder(ClassifierConfig):
 
     published_start: ClassVar[Start] = "glorot"
 
-    stages: int | Literal["auto"] = Field(
+    stages: Annotated[int, Field(ge=1, le=6)] | Literal["auto"] = Field(
         "auto",
-        ge=1,
-        le=6,
         description="Convolutions, each with a pooling that halves the sides; auto is 2 below "
         "48 px and 4 from there, as published for 28 px and 64 px.",
     )

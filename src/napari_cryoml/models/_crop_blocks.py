@@ -23,9 +23,25 @@ def convolution(
     bias: bool = True,
 ) -> nn.Module:
     """Return a convolution of `ndim` axes; by default padded so that stride 1 keeps the size."""
-    make = nn.Conv2d if ndim == 2 else nn.Conv3d
+    make = nn.Conv2d if ndim == 2 else Convolution3d
     margin = kernel // 2 if padding is None else padding
     return make(channels_in, channels, kernel, stride=stride, padding=margin, bias=bias)
+
+
+class Convolution3d(nn.Conv3d):
+    """A 3-D convolution that works in single precision on grids smaller than its kernel.
+
+    There the gradient of the weights in bfloat16 on a CPU reads memory that was never written
+    (oneDNN in torch 2.13): now and then it is not a number. Such grids are small, so that hardly
+    any time is lost.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolved features, shape (b, channels, *grid)."""
+        if x.device.type != "cpu" or min(x.shape[2:]) >= self.kernel_size[0]:
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.to(self.weight.dtype))
 
 
 def rectified(
@@ -74,6 +90,19 @@ class Branches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the channels of all branches, those of the first one first."""
         return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+class MeanOfGrid(nn.Module):
+    """Means of each channel in `parts` parts along each axis, flattened."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the means, shape (b, channels * parts ** ndim)."""
+        pool = functional.adaptive_avg_pool2d if x.ndim == 4 else functional.adaptive_avg_pool3d
+        return pool(x, self.parts).flatten(1)
 
 
 class MeanAndMax(nn.Module):
