@@ -36,9 +36,11 @@ class SlicedMap:
         padded = boxed(array, size) / np.float32(
             dimming[:, None, None] * dimming[:, None] * dimming
         )
-        spectrum = fft.fftshift(fft.rfftn(fft.fftshift(padded)), axes=(0, 1))
+        spectrum = fft.fftshift(fft.fftn(fft.fftshift(padded)))
+        # The Nyquist planes stand at both ends, so that a cut may touch either.
+        closed = np.pad(spectrum, (0, 1), mode="wrap")
         self.size = size
-        self._spectrum = torch.from_numpy(np.ascontiguousarray(spectrum, np.complex64))
+        self._parts = torch.from_numpy(np.stack([closed.real, closed.imag])[None])
 
     def projections(self, rotations: Floats, shifts: Floats, tilts: Floats) -> Spectra:
         """Return the spectra of the tilt series of turned and shifted copies.
@@ -58,18 +60,30 @@ class SlicedMap:
             ``scipy.fft.rfft2`` of the projections, yx, the middle of the field on pixel 0.
         """
         import torch
-        from torch_fourier_slice import extract_central_slices_rfft_3d
 
         planes = tilt_planes(tilts)
         # A frequency k of the specimen is frequency R^T k of the density.
         turns = np.swapaxes(rotations, 1, 2)[:, None] @ planes
-        slices = extract_central_slices_rfft_3d(
-            self._spectrum, torch.from_numpy(turns), fftfreq_max=0.5, zyx_matrices=True
-        )
-        spectra = fft.ifftshift(slices.numpy(), axes=-2)
+        kept, points = _disc(self.size)
+        grid = (turns @ points).swapaxes(2, 3)[..., ::-1].reshape(1, -1, points.shape[1], 1, 3)
+        parts = torch.nn.functional.grid_sample(
+            self._parts,
+            torch.from_numpy(np.ascontiguousarray(2 * grid, np.float32)),
+            align_corners=True,
+        ).numpy()[0, ..., 0]
+        spectra = np.zeros((*turns.shape[:2], *kept.shape), np.complex64)
+        samples = (parts[0] + np.complex64(1j) * parts[1]).reshape(*turns.shape[:2], -1)
+        spectra[..., kept] = samples
         for factor in _phases(shifts, planes, self.size):
             spectra *= factor
         return spectra
+
+
+def _disc(size: int) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Return which frequencies of ``rfft2`` are up to Nyquist, and those (3, n), zyx, z = 0."""
+    y, x = np.meshgrid(fft.fftfreq(size), fft.rfftfreq(size), indexing="ij")
+    kept = np.hypot(y, x) <= 0.5
+    return kept, np.stack([np.zeros(kept.sum()), y[kept], x[kept]])
 
 
 def tilt_planes(tilts: Floats) -> Floats:
