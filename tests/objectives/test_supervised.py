@@ -57,7 +57,7 @@ def test_nothing_is_counted_in_evaluation():
 
 
 def test_crops_without_a_label_do_not_pass_the_network():
-    network = build_network("normed", 2)
+    network = build_network("toy", 2)
     objective = crop_objectives.create("supervised").build(network)
     batch, _ = toy_batch(4, 2, 1, labelled=0.0)
     before = network.layers[1].running_mean.clone()

@@ -1,5 +1,6 @@
-"""Small classifiers, crops of two classes, and batches of them."""
+"""A small classifier, crops of two classes, and batches of them."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -7,17 +8,16 @@ from napari_cryoml.models import Classifier, classifiers
 from napari_cryoml.objectives import CropBatch
 
 SIDE = 8
-REGISTERED = ("compact", "flat", "autoencoder")
 
 
 class ToyClassifier(Classifier):
-    """One convolution, its mean over the crop, and classes; `normed` brings batch norm."""
+    """One convolution with batch norm, its mean over the crop, and classes."""
 
-    def __init__(self, shape, n_classes, normed=False):
+    def __init__(self, shape, n_classes):
         super().__init__(shape, n_classes)
         ndim = len(self.shape)
         make, pool = (nn.Conv2d, nn.AvgPool2d) if ndim == 2 else (nn.Conv3d, nn.AvgPool3d)
-        norm = (nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d) if normed else nn.Identity
+        norm = nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d
         self.layers = nn.Sequential(make(1, 8, 3, padding=1), norm(8), nn.ReLU(), pool(2))
         self.map_shape = (8, *(side // 2 for side in self.shape))
         self.latent = 8
@@ -30,16 +30,11 @@ class ToyClassifier(Classifier):
         return feature_map.flatten(2).mean(2)
 
 
-def network_names():
-    """Return the names that `build_network` knows: two toys, and some that are registered."""
-    return ["toy", "normed", *(name for name in REGISTERED if name in classifiers)]
-
-
 def build_network(name, ndim, n_classes=2, seed=0):
     torch.manual_seed(seed)
     shape = (SIDE,) * ndim
-    if name in ("toy", "normed"):
-        return ToyClassifier(shape, n_classes, name == "normed")
+    if name == "toy":
+        return ToyClassifier(shape, n_classes)
     return classifiers.create(name).build(shape, n_classes)
 
 
@@ -66,3 +61,8 @@ def toy_batch(n, ndim, n_views, labelled=0.5, epoch=0, seed=0):
     noise = 0.1 * torch.randn(n_views, *crops.shape, generator=generator)
     views = tuple(crops + each for each in noise)
     return CropBatch(views, labels, torch.arange(n), epoch), classes
+
+
+def unit_vectors(*shape, seed=0):
+    vectors = np.random.default_rng(seed).normal(size=shape)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

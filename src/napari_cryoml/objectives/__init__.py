@@ -15,6 +15,8 @@ from napari_cryoml.objectives._crop_objective_config import (
 )
 from napari_cryoml.objectives._ge_binomial import GEBinomial
 from napari_cryoml.objectives._ge_kl import GEKL
+from napari_cryoml.objectives._m2_config import M2
+from napari_cryoml.objectives._moco_config import MoCo
 from napari_cryoml.objectives._nnpu import NNPU
 from napari_cryoml.objectives._objective import (
     Loss,
@@ -25,13 +27,17 @@ from napari_cryoml.objectives._objective import (
 from napari_cryoml.objectives._pn import PN
 from napari_cryoml.objectives._prior import class_prior, labelled_fraction, pixels_in_ball
 from napari_cryoml.objectives._reconstruction import reconstruction_loss, reconstruction_weight
+from napari_cryoml.objectives._self_training_config import SelfTraining
+from napari_cryoml.objectives._simclr_config import SimCLR
 from napari_cryoml.objectives._supervised_config import Supervised
+from napari_cryoml.objectives._swav_config import SwAV
 
 if TYPE_CHECKING:
     from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
 
 __all__ = [
     "GEKL",
+    "M2",
     "NNPU",
     "PN",
     "Autoencoding",
@@ -40,9 +46,13 @@ __all__ = [
     "CropObjectiveConfig",
     "GEBinomial",
     "Loss",
+    "MoCo",
     "Objective",
     "ObjectiveConfig",
+    "SelfTraining",
+    "SimCLR",
     "Supervised",
+    "SwAV",
     "class_prior",
     "crop_objectives",
     "labelled_fraction",
