@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
 from napari_cryoml.data import MissingWedge
 from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
-from napari_cryoml.training._crop_motion import moved, random_rotations, turned_in_plane
+from napari_cryoml.training._crop_motion import (
+    moved,
+    moved_in_plane,
+    random_rotations,
+    turned_in_plane,
+)
 from napari_cryoml.training._crop_noise import with_spectrum_of
 
+_AT_ONCE = 2**16  # pixels varied at once on a CPU: what its cache holds; 2 crops of 32^3
 _SMALLEST_BALL = 0.75  # radius of a ball, as a share of half the shortest side
 _FADE = 0.2  # of half the shortest side, over which a ball fades
 
@@ -43,6 +51,17 @@ def augment_crops(
     """
     if config.kind == "none" or not len(crops):
         return crops
+    at_once = max(1, _AT_ONCE // crops[0].numel())
+    parts = crops.split(at_once if crops.device.type == "cpu" else len(crops))
+    return torch.cat([_augmented(part, config, wedge, generator) for part in parts])
+
+
+def _augmented(
+    crops: Tensor,
+    config: CropAugmentationConfig,
+    wedge: MissingWedge | None,
+    generator: torch.Generator,
+) -> Tensor:
     chance = _Chance(len(crops), generator)
     if config.kind == "paper":
         return _published(crops, config, chance)
@@ -71,7 +90,6 @@ class _Chance:
 
 def _published(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:
     """Cut a part of the plane and magnify it to all of it; then turn, scale and shift the plane."""
-    ndim = crops.ndim - 2
     plane = torch.tensor(crops.shape[-2:], dtype=crops.dtype, device=crops.device)
     part = chance.uniform(config.least_part, 1).sqrt()
     part = torch.where(chance.coin(config.probability), part, 1.0)[:, None]
@@ -80,11 +98,8 @@ def _published(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -
     turn = torch.deg2rad(chance.uniform(-config.angle, config.angle)) * is_moved
     factor = 1 + chance.uniform(-config.scale, config.scale) * is_moved
     shift = plane * chance.uniform(-config.shift, config.shift, 2) * is_moved[:, None]
-    matrices = turned_in_plane(turn, ndim)
-    matrices[:, -2:, -2:] *= (part / factor[:, None])[..., None]
-    offsets = torch.zeros(len(crops), ndim, device=crops.device)
-    offsets[:, -2:] = part * shift + place
-    return moved(crops, matrices, offsets, "zeros")
+    matrices = turned_in_plane(turn) * (part / factor[:, None])[..., None]
+    return moved_in_plane(crops, matrices, part * shift + place)
 
 
 def _turned(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:
@@ -94,20 +109,25 @@ def _turned(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> T
     if config.mirror:
         matrices[:, :, 0] *= torch.where(chance.coin(0.5), -1.0, 1.0)[:, None]
     shifts = side * chance.uniform(-config.shift, config.shift, ndim)
-    # Zeros would show the network which corners a turn brought in.
-    return moved(crops, matrices, shifts, "reflection")
+    return moved(crops, matrices, shifts)
 
 
 def _in_balls(crops: Tensor, share: float, chance: _Chance) -> Tensor:
     """Fade out the corners of some of the crops."""
-    radius = chance.uniform(_SMALLEST_BALL, 1).reshape(-1, *[1] * (crops.ndim - 1))
-    radius[~chance.coin(share)] = torch.inf
-    half = min(crops.shape[2:]) / 2
-    squares = torch.zeros((), device=crops.device)
-    for side in crops.shape[2:]:
-        offsets = (torch.arange(side, device=crops.device) - side // 2) / half
-        squares = squares[..., None] + offsets**2
-    return crops * ((radius - squares.sqrt()) / _FADE + 1).clamp(0, 1)
+    chosen = torch.nonzero(chance.coin(share))[:, 0]
+    radius = chance.uniform(_SMALLEST_BALL, 1).reshape(-1, *[1] * (crops.ndim - 1))[chosen]
+    distance = _distance(tuple(crops.shape[2:])).to(crops.device)
+    crops[chosen] *= ((radius - distance) / _FADE + 1).clamp(0, 1)
+    return crops
+
+
+@functools.lru_cache(maxsize=4)
+def _distance(shape: tuple[int, ...]) -> Tensor:
+    """Return the distance of each pixel from the middle, as a share of half the shortest side."""
+    squares = torch.zeros(())
+    for side in shape:
+        squares = squares[..., None] + ((torch.arange(side) - side // 2) / (min(shape) / 2)) ** 2
+    return squares.sqrt()
 
 
 def _contrasted(crops: Tensor, spread: float, chance: _Chance) -> Tensor:

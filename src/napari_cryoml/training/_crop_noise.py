@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
 
 import numpy as np
 import torch
@@ -41,27 +41,26 @@ def with_spectrum_of(
     lost = (before - _power(spectrum, shells, mask)).clamp_min(0)
     wanted = refill * lost + noise[:, None] ** 2 * before
     white = torch.randn(crops.shape, generator=generator, device=generator.device)
-    scale = (wanted / crops[0].numel()).sqrt()[:, shells.flatten()].reshape(spectrum.shape)
-    spectrum += torch.fft.rfftn(white, dim=axes) * (scale * mask)
+    scale = (wanted / math.prod(shape)).sqrt().index_select(1, shells)
+    scale = scale.reshape(spectrum.shape).mul_(mask)
+    spectrum += torch.fft.rfftn(white, dim=axes).mul_(scale)
     return torch.fft.irfftn(spectrum, s=shape, dim=axes)
 
 
 def _power(spectrum: Tensor, shells: Tensor, mask: Tensor) -> Tensor:
     """Return the mean square of the measured coefficients of each shell, shape (b, shells)."""
-    squares = torch.view_as_real(spectrum).square().sum(dim=-1).flatten(1)
+    squares = (spectrum.real.square() + spectrum.imag.square()).flatten(1)
     n_shells = int(shells.max()) + 1
-    sums = squares.new_zeros(len(squares), n_shells).index_add_(1, shells.flatten(), squares)
-    counts = mask.new_zeros(n_shells).index_add_(0, shells.flatten(), mask.flatten())
-    return sums / counts.clamp_min(1)
+    sums = squares.new_zeros(len(squares), n_shells).index_add_(1, shells, squares)
+    return sums / mask.new_zeros(n_shells).index_add_(0, shells, mask.flatten()).clamp_min_(1)
 
 
 @functools.lru_cache(maxsize=4)
-def _half_space(shape: Sequence[int], wedge: MissingWedge | None) -> tuple[Tensor, Tensor]:
-    """Return the shell of each coefficient of `rfftn`, and 1 where it was measured, else 0."""
-    half = (..., slice(shape[-1] // 2 + 1))
-    frequencies = grid_frequencies(shape)
+def _half_space(shape: tuple[int, ...], wedge: MissingWedge | None) -> tuple[Tensor, Tensor]:
+    """Return the shell of each coefficient of `rfftn`, flat, and 1 where it was measured."""
+    frequencies = grid_frequencies(shape)[..., : shape[-1] // 2 + 1, :]
     shells = np.rint(np.linalg.norm(frequencies, axis=-1) * min(shape)).astype(np.int64)
-    measured = np.ones(shape, bool)
+    measured = np.ones(shells.shape, bool)
     if wedge is not None and len(shape) == 3:
-        measured = wedge.mask(shape)
-    return torch.from_numpy(shells[half]), torch.from_numpy(measured[half].astype(np.float32))
+        measured = wedge.measured(frequencies)
+    return torch.from_numpy(shells.ravel()), torch.from_numpy(measured).float()
