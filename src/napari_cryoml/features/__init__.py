@@ -5,6 +5,7 @@ from napari_cryoml.features._crop_harmonics import crop_harmonics
 from napari_cryoml.features._feature_key import feature_key
 from napari_cryoml.features._feature_map import FeatureMap
 from napari_cryoml.features._harmonics import FEATURES_VERSION, HarmonicsConfig, harmonic_features
+from napari_cryoml.features._rotation_invariant import rotation_invariant
 
 __all__ = [
     "FEATURES_VERSION",
@@ -15,5 +16,6 @@ __all__ = [
     "feature_key",
     "harmonic_features",
     "neighbours",
+    "rotation_invariant",
     "user_cache_folder",
 ]
