@@ -12,7 +12,7 @@ def test_each_class_gives_the_same_share():
     split = hold_out(labels, 0.2, 0, CLASSES)
     assert np.bincount(labels[split.held]).tolist() == [4, 2]
     assert sorted([*split.train, *split.held]) == np.flatnonzero(labels >= 0).tolist()
-    assert split.notes == ()
+    assert split.lacking == ""
     again = hold_out(labels, 0.2, 1, CLASSES)
     assert again.held.tolist() != split.held.tolist()
 
@@ -22,12 +22,12 @@ def test_nothing_is_held_out_of_few_labels():
     split = hold_out(labels, 0.2, 0, CLASSES)
     assert len(split.held) == 0
     assert len(split.train) == 22
-    assert "'y' has too few labels (2)" in split.notes[0]
+    assert split.lacking == "'y' (2 labels)"
 
 
 def test_nothing_is_held_out_and_nothing_said_if_nothing_is_asked_for():
     split = hold_out(np.array([0, 0, 1, 1]), 0, 0, CLASSES)
-    assert (len(split.train), len(split.held), split.notes) == (4, 0, ())
+    assert (len(split.train), len(split.held), split.lacking) == (4, 0, "")
 
 
 def test_probabilities_of_scores():

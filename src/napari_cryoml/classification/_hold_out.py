@@ -22,13 +22,13 @@ class HeldOut:
     train : array of shape (k,), intp
     held : array of shape (m,), intp
         Empty where there are too few labels.
-    notes : tuple of str
-        Why nothing is held out, where that is so.
+    lacking : str
+        Which class has too few, and how many, in words; empty if all have enough.
     """
 
     train: Rows
     held: Rows
-    notes: tuple[str, ...] = ()
+    lacking: str = ""
 
 
 def hold_out(
@@ -47,7 +47,7 @@ def hold_out(
         0 to hold out nothing.
     seed : int
     classes : sequence of str
-        Names of the classes, for the note.
+        Names of the classes, for what is lacking.
     """
     labelled = np.flatnonzero(labels >= 0)
     counts = np.bincount(labels[labelled], minlength=len(classes))
@@ -57,11 +57,7 @@ def hold_out(
     wanted = np.maximum(np.rint(share * counts).astype(np.intp), 1)
     few = np.flatnonzero((counts > 0) & (counts - wanted < _LEAST_TRAINED))
     if len(few):
-        note = (
-            f"Nothing is known of the accuracy: {classes[few[0]]!r} has too few labels "
-            f"({counts[few[0]]}) to hold any out."
-        )
-        return HeldOut(labelled, nothing, (note,))
+        return HeldOut(labelled, nothing, f"{classes[few[0]]!r} ({counts[few[0]]} labels)")
     rng = np.random.default_rng(seed)
     drawn = [
         rng.permutation(np.flatnonzero(labels == number))[: wanted[number]]

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from napari_cryoml.evaluation import ClassificationReport
 
-__all__ = ["UNKNOWN", "CropClassifier", "Images", "LabelledCrops", "SystemConfig", "systems"]
+__all__ = [
+    "UNKNOWN",
+    "CropClassifier",
+    "Images",
+    "LabelledCrops",
+    "SystemConfig",
+    "systems",
+    "train",
+]
 
 Images = npt.NDArray[np.float32]
 
@@ -130,3 +138,14 @@ class SystemConfig(Config):
 
 
 systems: Registry[SystemConfig] = Registry("system")
+
+
+def train(data: LabelledCrops, system: SystemConfig) -> Job[CropClassifier]:
+    """Return the job that trains a system on labelled crops, as `SystemConfig.fit` does.
+
+    Raises
+    ------
+    InputError
+        If the system cannot be trained on these crops.
+    """
+    return system.fit(data)

@@ -9,13 +9,15 @@ from ._events import TrainingEvent
 from ._fit import fit
 from ._labels import IGNORED, LabelledImage, paint_labels
 from ._optimizer_config import OptimizerConfig
-from ._precision import autocast, autocast_dtype
+from ._precision import autocast, autocast_dtype, lay_out
+from ._run_plan import ChosenPrecision
 from ._sampling import DenseCrops, DetectionBatch, PatchSampler, Sampler
 from ._state import TrainingState
 
 __all__ = [
     "IGNORED",
     "AugmentationConfig",
+    "ChosenPrecision",
     "CropAugmentationConfig",
     "CropSampler",
     "CropStore",
@@ -35,6 +37,7 @@ __all__ = [
     "choose_device",
     "describe_device",
     "fit",
+    "lay_out",
     "paint_labels",
     "standardised",
 ]

@@ -1,0 +1,134 @@
+"""A trained network that classifies crops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.classification._calibration import softmax
+from napari_cryoml.classification._classifier_file import save_classifier
+from napari_cryoml.classification._network_system import NetworkSystem
+from napari_cryoml.classification._scoring import Images, Scorer
+from napari_cryoml.classification._system import CropClassifier
+from napari_cryoml.models import grad_cam
+from napari_cryoml.objectives import CropObjective
+from napari_cryoml.training import choose_device, standardised
+
+_WITHOUT_MAP = ("flat",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NetworkClassifier(CropClassifier):
+    """What a system of a network gives.
+
+    Parameters
+    ----------
+    objective : CropObjective
+        The network with whatever was trained beside it, such as a decoder.
+    """
+
+    system: NetworkSystem
+    objective: CropObjective
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> Self:
+        """Return the classifier that `save` has written.
+
+        Raises
+        ------
+        InputError
+            If the tensors are not those of this network and objective.
+        """
+        system: NetworkSystem = about["system"]
+        network = system.network_config().build(about["shape"], len(about["classes"]))
+        objective = system.objective_config().build(network)
+        try:
+            objective.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            raise InputError(
+                f"The weights in this file are not those of a {system.network} network trained "
+                f"by {system.objective}: the file is damaged, choose another."
+            ) from error
+        return cls(objective=objective.to(_device(system.device)).eval(), **about)
+
+    def features(self, images: Images) -> Images:
+        """Return the scores before the softmax, shape (k, n_classes), of crops (k, 1, *shape).
+
+        They are the structural features of Xu et al. 2017, section 2.3.1.
+        """
+        return self._map(self.objective.logits, images)
+
+    def vectors(self, images: Images) -> Images:
+        """Return what the last layer classifies, shape (k, d), of crops (k, 1, *shape)."""
+        return self._map(self._scorer.vectors, images)
+
+    def predict(self, images: Images) -> Images:
+        """Return the probability of each class, shape (k, n_classes), of crops (k, 1, *shape)."""
+        return softmax(self.features(images), self.temperature)
+
+    def attention(self, images: Images, labels: Sequence[int]) -> Images:
+        """Return by how much each place spoke for a class (Grad-CAM), shape (k, *shape), 0 to 1."""
+        if self.system.network in _WITHOUT_MAP:
+            raise InputError(
+                f"A {self.system.network} network has no feature map to show where it looks: "
+                "train another network."
+            )
+        numbers = np.asarray(labels, np.int64)
+        if numbers.shape != (len(images),) or not np.isin(numbers, range(len(self.classes))).all():
+            raise InputError(
+                f"{len(images)} crops need a class each, numbered from 0 to "
+                f"{len(self.classes) - 1}; {list(labels)} was given."
+            )
+        crops = torch.from_numpy(self._ready(images)).to(self._scorer.device)
+        given = torch.from_numpy(numbers).to(crops.device)
+        return grad_cam(self.objective.network, crops, given).cpu().numpy()
+
+    def reconstruct(self, images: Images) -> Images:
+        """Return crops (k, 1, *shape) as the decoder draws them, of mean 0 and deviation 1."""
+
+        def drawn(crops: Tensor) -> Tensor:
+            found = self.objective.reconstruct(crops)
+            if found is None:
+                raise InputError(
+                    f"The system {self.system.name} has no decoder to draw crops with: train "
+                    "autoencoding or m2 to see reconstructions."
+                )
+            return found
+
+        return self._map(drawn, images)
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file; see `load_classifier`."""
+        save_classifier(path, self, self.objective.state_dict())
+
+    @property
+    def _scorer(self) -> Scorer:
+        device = next(self.objective.parameters()).device
+        return Scorer(self.objective, device, self.system.training.precision)
+
+    def _map(self, function: Callable[[Tensor], Tensor], images: Images) -> Images:
+        return self._scorer.map(function, self._ready(images))
+
+    def _ready(self, images: Images) -> Images:
+        if images.ndim < 3 or images.shape[1] != 1 or images.shape[2:] != self.shape:
+            sides = " x ".join(map(str, self.shape))
+            raise InputError(
+                f"This classifier takes crops of one channel and {sides} pixels; an array of "
+                f"shape {images.shape} was given."
+            )
+        return standardised(images)
+
+
+def _device(name: str) -> torch.device:
+    """Return the device that was asked for in training, or the best there is here."""
+    try:
+        return choose_device(name)
+    except InputError:
+        return choose_device("auto")

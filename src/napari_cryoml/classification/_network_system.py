@@ -1,0 +1,184 @@
+"""Systems that are a network, what it learns from all crops, and what it learns from labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._registry import Config
+from napari_cryoml.classification._labelled_crops import LabelledCrops
+from napari_cryoml.classification._shortcuts import merged, spread
+from napari_cryoml.classification._system import CropClassifier, SystemConfig
+from napari_cryoml.jobs import Job
+from napari_cryoml.models import ClassifierConfig, classifiers
+from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives
+from napari_cryoml.training import CropTrainingConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NOTHING = "none"
+
+
+class PretrainingConfig(Config):
+    """What a network learns from all crops before it sees a label."""
+
+    objective: str = Field(
+        NOTHING, description="What pretraining minimises on all crops; none to begin with labels."
+    )
+    objective_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of this objective that differ from the usual."
+    )
+    training: CropTrainingConfig = CropTrainingConfig()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is any."""
+        return self.objective != NOTHING
+
+    def objective_config(self) -> CropObjectiveConfig:
+        """Return the Config of the objective.
+
+        Raises
+        ------
+        InputError
+            If there is no such objective or option.
+        """
+        return crop_objectives.create(self.objective, **self.objective_options)
+
+
+class NetworkSystem(SystemConfig):
+    """A network that learns from all crops first, if asked to, and then from labels.
+
+    Any network goes with any objective. Given to `systems.create`, some words reach options
+    further in: `epochs`, `learning_rate` and `augmentation` those of training with labels, and
+    `batch`, `minutes`, `precision` and `seed` those of pretraining too. A group of options may
+    be given in part; the rest stays as the system has it.
+    """
+
+    network: str = Field("compact", description="Network from a crop to one score a class.")
+    network_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of this network that differ from the usual."
+    )
+    objective: str = Field(
+        "supervised", description="What training minimises on labelled and other crops."
+    )
+    objective_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of this objective that differ from the usual."
+    )
+    keep: Literal["last", "accuracy", "loss"] = Field(
+        "last",
+        description="Which weights are kept: those of the last epoch, or those of the best "
+        "accuracy or the least loss on the validation share of the labels.",
+    )
+    held_out_share: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share of the labels of each class that no stage ever sees: on them the "
+        "accuracy is measured and confidence is calibrated.",
+    )
+    start_from: Path | None = Field(
+        None,
+        description="File of a pretrained encoder or a classifier whose weights are taken over, "
+        "in place of pretraining.",
+    )
+    device: str = Field("auto", description="Where to compute: auto, cpu, cuda, mps.")
+    pretraining: PretrainingConfig = PretrainingConfig()
+    training: CropTrainingConfig = CropTrainingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        """Lay what is given over what the system has, so that a part of a group is enough."""
+        if not isinstance(values, Mapping):
+            return values
+        usual = {name: field.get_default(call_default_factory=True) for name, field in _of(cls)}
+        return merged(usual, spread(values, pretrains=_pretrains(usual, values)))
+
+    def network_config(self) -> ClassifierConfig:
+        """Return the Config of the network.
+
+        Raises
+        ------
+        InputError
+            If there is no such network or option.
+        """
+        return classifiers.create(self.network, **self.network_options)
+
+    def objective_config(self) -> CropObjectiveConfig:
+        """Return the Config of the objective that learns from labels.
+
+        Raises
+        ------
+        InputError
+            If there is no such objective or option, or it passes labels over.
+        """
+        config = crop_objectives.create(self.objective, **self.objective_options)
+        if not config.uses_labels:
+            raise InputError(
+                f"The objective {self.objective} learns nothing from labels: choose it for "
+                "pretraining (pretraining.objective), and supervised to learn from labels."
+            )
+        return config
+
+    def spelled_out(self) -> NetworkSystem:
+        """Return the same system with all options of its network and objectives written out.
+
+        Raises
+        ------
+        InputError
+            If there is no such network, objective or option.
+        """
+        first = self.pretraining
+        return self.model_copy(
+            update={
+                "network_options": self.network_config().model_dump(mode="json"),
+                "objective_options": self.objective_config().model_dump(mode="json"),
+                "pretraining": first.model_copy(
+                    update={"objective_options": first.objective_config().model_dump(mode="json")}
+                )
+                if first.is_wanted
+                else first,
+            }
+        )
+
+    def fit(self, data: LabelledCrops) -> Job[CropClassifier]:
+        """Return the job that trains a classifier.
+
+        Its events are `TrainingEvent`. Stopped while it pretrains, it teaches the last layer the
+        labels at once; stopped later, it keeps what it has.
+
+        Raises
+        ------
+        InputError
+            If the options do not fit each other or these crops.
+        """
+        from napari_cryoml.classification._network_training import train_network
+
+        return train_network(data, self)
+
+    def restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> CropClassifier:
+        """Return the classifier that was written with these tensors."""
+        from napari_cryoml.classification._network_classifier import NetworkClassifier
+
+        return NetworkClassifier.of(tensors, about)
+
+
+def _of(cls: type[Config]) -> Any:
+    return cls.model_fields.items()
+
+
+def _pretrains(usual: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Return whether there will be pretraining, before anything is checked."""
+    if values.get("start_from") is not None:
+        return False
+    given = values.get("pretraining", {})
+    if isinstance(given, PretrainingConfig):
+        return given.is_wanted
+    chosen = given.get("objective") if isinstance(given, Mapping) else None
+    return bool((chosen or usual["pretraining"].objective) != NOTHING)

@@ -1,0 +1,346 @@
+"""The jobs that train a network on crops: without labels, with labels, or both in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_cryoml._errors import InputError
+from napari_cryoml.classification._calibration import fit_temperature, softmax
+from napari_cryoml.classification._hold_out import Rows, hold_out
+from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
+from napari_cryoml.classification._last_layer import teach_last_layer
+from napari_cryoml.classification._network_classifier import NetworkClassifier
+from napari_cryoml.classification._network_system import NetworkSystem
+from napari_cryoml.classification._pretrained_encoder import PretrainedEncoder, encoder_weights
+from napari_cryoml.classification._scoring import Scorer
+from napari_cryoml.classification._stages import Stage, relay
+from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.evaluation import ClassificationReport
+from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.training import (
+    CropSampler,
+    CropStore,
+    CropTrainingConfig,
+    choose_device,
+    fit,
+)
+
+if TYPE_CHECKING:
+    from napari_cryoml.models import Classifier
+    from napari_cryoml.objectives import CropObjective, CropObjectiveConfig
+
+LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
+
+
+def train_network(data: LabelledCrops, system: NetworkSystem) -> Job[NetworkClassifier]:
+    """Train a system of a network; see `NetworkSystem.fit`.
+
+    Parameters
+    ----------
+    data : LabelledCrops
+    system : NetworkSystem
+
+    Yields
+    ------
+    TrainingEvent
+
+    Returns
+    -------
+    NetworkClassifier
+
+    Raises
+    ------
+    InputError
+        If the options do not fit each other or these crops.
+    """
+    run = _Run(data.crops, data.wedge, system)
+    split = Split.of(data, system)
+    objective_config = system.objective_config()
+    network = run.network(len(data.classes))
+    notes, stopped = list(split.notes), False
+    first_share = run.pretraining_share(split, objective_config.uses_unlabelled)
+    if first_share:
+        stopped = yield from run.pretrain(network, split.all_rows, first_share)
+    objective = objective_config.build(network).to(run.device)
+    if stopped:
+        notes.append(teach_last_layer(run.scorer(objective), run.store, split.labels))
+    else:
+        notes += yield from run.learn(objective, objective_config, split, first_share)
+    return run.classifier(objective, data, split, tuple(notes))
+
+
+def pretrain(
+    crops: Crops, system: NetworkSystem, wedge: MissingWedge | None = None
+) -> Job[PretrainedEncoder]:
+    """Carry out the first stage of a system: what a network learns from crops without labels.
+
+    Parameters
+    ----------
+    crops : Crops
+        All of a project, for instance.
+    system : NetworkSystem
+    wedge : MissingWedge, optional
+        What the crops say of it by default.
+
+    Yields
+    ------
+    TrainingEvent
+
+    Returns
+    -------
+    PretrainedEncoder
+        A stopped job keeps what it has learnt.
+
+    Raises
+    ------
+    InputError
+        If the system has no such stage, or its options do not fit these crops.
+    """
+    if not system.pretraining.is_wanted:
+        raise InputError(
+            f"The system {system.name} learns from labels alone: choose what to learn from all "
+            "crops (pretraining.objective), as moco."
+        )
+    run = _Run(crops, getattr(crops, "wedge", None) if wedge is None else wedge, system)
+    network = run.network(1)
+    stopped = yield from run.pretrain(network, np.arange(len(crops)), 1.0)
+    notes = ("Pretraining was stopped early.",) if stopped else ()
+    return PretrainedEncoder(
+        system.network_config(),
+        encoder_weights(network),
+        tuple(crops.shape),
+        getattr(crops, "pixel_size", None),
+        run.wedge,
+        system.pretraining.objective,
+        notes,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which crops are trained on, which choose the epoch, and which measure the result.
+
+    Parameters
+    ----------
+    truth : array of shape (n,), intp
+        All labels.
+    labels : array of shape (n,), intp
+        Those that may be trained on; -1 for all others.
+    all_rows : array of shape (m,), intp
+        Crops that may be seen in training, labelled or not.
+    chosen_on, held : array of shape (k,), intp
+        Labelled crops that are not.
+    notes : tuple of str
+    """
+
+    truth: npt.NDArray[np.intp]
+    labels: npt.NDArray[np.intp]
+    all_rows: Rows
+    chosen_on: Rows
+    held: Rows
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: LabelledCrops, system: NetworkSystem) -> Split:
+        """Return the split that a system asks for, as far as there are labels for it."""
+        seed, labels, notes = system.training.seed, data.labels.copy(), []
+        measured = hold_out(labels, system.held_out_share, seed, data.classes)
+        if measured.lacking:
+            notes.append(
+                f"The accuracy is not known: {measured.lacking} has too few to hold any out."
+            )
+        labels[measured.held] = UNKNOWN
+        share = 0.0 if system.keep == "last" else system.training.validation_share
+        chosen = hold_out(labels, share, seed + 1, data.classes)
+        if chosen.lacking:
+            notes.append(
+                f"The last epoch was kept: {chosen.lacking} has too few to choose the best one on."
+            )
+        labels[chosen.held] = UNKNOWN
+        unseen = np.concatenate([measured.held, chosen.held])
+        rows = np.setdiff1d(np.arange(len(labels)), unseen)
+        return cls(data.labels, labels, rows, chosen.held, measured.held, tuple(notes))
+
+    @property
+    def labelled(self) -> Rows:
+        """Rows whose labels are trained on."""
+        return np.flatnonzero(self.labels != UNKNOWN)
+
+
+class _Run:
+    """What the stages of one run share."""
+
+    def __init__(self, crops: Crops, wedge: MissingWedge | None, system: NetworkSystem) -> None:
+        self.crops, self.wedge, self.system = crops, wedge, system
+        self.device = choose_device(system.device)
+        self.store = CropStore(crops)
+
+    @cached_property
+    def start(self) -> PretrainedEncoder | None:
+        """What the network starts from."""
+        path = self.system.start_from
+        return None if path is None else PretrainedEncoder.load(path)
+
+    def network(self, n_classes: int) -> Classifier:
+        """Return the network before the first stage."""
+        torch.manual_seed(self.system.training.seed)
+        network = self.system.network_config().build(self.crops.shape, n_classes)
+        if self.start is not None:
+            self.start.put_into(network)
+        return network
+
+    def scorer(self, objective: CropObjective) -> Scorer:
+        """Return what asks an objective about crops."""
+        return Scorer(objective, self.device, self.system.training.precision)
+
+    def pretraining_share(self, split: Split, uses_unlabelled: bool) -> float:
+        """Return which share of the whole run pretraining takes; 0 if there is none."""
+        first, second = self.system.pretraining, self.system.training
+        if self.start is not None or not first.is_wanted:
+            return 0.0
+        n_trained = len(split.all_rows if uses_unlabelled else split.labelled)
+        cost = 2 * first.training.epochs * len(split.all_rows)
+        return cost / (cost + second.epochs * n_trained)
+
+    def pretrain(
+        self, network: Classifier, rows: Rows, share: float
+    ) -> Generator[Event, Command | None, bool]:
+        """Train a network in place on crops without labels; return whether it was stopped."""
+        config, training = self.system.pretraining, self.system.pretraining.training
+        objective_config = config.objective_config()
+        objective = objective_config.build(network).to(self.device)
+        sampler = self.sampler(objective, objective_config, None, rows, training)
+        name = f"Pretraining ({config.objective})"
+        stage = Stage(name, 0.0, share, training.epochs, sampler.steps_per_epoch)
+        job = fit(objective, objective, sampler, training, device=self.device, select=False)
+        _, stopped = yield from relay(job, stage)
+        return stopped
+
+    def learn(
+        self,
+        objective: CropObjective,
+        objective_config: CropObjectiveConfig,
+        split: Split,
+        start: float,
+    ) -> Generator[Event, Command | None, list[str]]:
+        """Train an objective in place on labelled and, if it uses them, other crops."""
+        training = self.system.training
+        rows = split.all_rows if objective_config.uses_unlabelled else split.labelled
+        source = self.pseudo_labels(objective, split)
+        sampler = self.sampler(objective, objective_config, split.labels, rows, training, source)
+        stage = Stage("Training", start, 1 - start, training.epochs, sampler.steps_per_epoch)
+        validate = self.validation(objective, split)
+        job = fit(objective, objective, sampler, training, device=self.device, validate=validate)
+        state, stopped = yield from relay(job, stage)
+        notes = []
+        if stopped:
+            epoch = state.step / sampler.steps_per_epoch
+            notes.append(f"Training was stopped; the weights are of epoch {epoch:.3g}.")
+        return notes
+
+    def sampler(
+        self,
+        objective: CropObjective,
+        config: CropObjectiveConfig,
+        labels: npt.NDArray[np.intp] | None,
+        rows: Rows,
+        training: CropTrainingConfig,
+        new_labels: LabelSource | None = None,
+    ) -> CropSampler:
+        """Return what draws batches for an objective, once it agrees to them."""
+        batch = _fitting_batch(config, training.batch, len(rows))
+        return CropSampler(
+            self.store,
+            labels,
+            rows,
+            batch,
+            objective.n_views,
+            training.augmentation,
+            self.wedge,
+            training.seed,
+            balanced=training.balanced,
+            new_labels=new_labels,
+            device=self.device,
+        )
+
+    def pseudo_labels(self, objective: CropObjective, split: Split) -> LabelSource:
+        """Return what asks an objective for labels of its own; those of the user hold."""
+        scorer, known = self.scorer(objective), split.labels != UNKNOWN
+
+        def predict() -> Tensor:
+            return torch.from_numpy(softmax(scorer.of_rows(self.store, np.arange(len(known)))))
+
+        def ask(epoch: int) -> Tensor | None:
+            objective.eval()
+            found = objective.begin_epoch(epoch, predict)
+            if found is None:
+                return None
+            labels = np.where(known, split.labels, found.cpu().numpy())
+            return torch.from_numpy(labels.astype(np.int64))
+
+        return ask
+
+    def validation(self, objective: CropObjective, split: Split) -> Callable[[], float] | None:
+        """Return what tells how good an epoch is, larger is better; None to keep the last."""
+        rows, scorer = split.chosen_on, self.scorer(objective)
+        if not len(rows):
+            return None
+        if self.system.keep == "loss":
+            return lambda: -scorer.loss(self.store, rows, split.truth)
+
+        def accuracy() -> float:
+            found = scorer.of_rows(self.store, rows).argmax(axis=1)
+            return float((found == split.truth[rows]).mean())
+
+        return accuracy
+
+    def classifier(
+        self,
+        objective: CropObjective,
+        data: LabelledCrops,
+        split: Split,
+        notes: tuple[str, ...],
+    ) -> NetworkClassifier:
+        """Return the classifier, measured and calibrated on crops it has not seen."""
+        rows = split.held if len(split.held) else split.chosen_on
+        scores = self.scorer(objective).of_rows(self.store, rows)
+        truth = split.truth[rows]
+        report = None
+        if len(split.held):
+            report = ClassificationReport.of(truth, scores.argmax(axis=1), data.classes)
+        return NetworkClassifier(
+            classes=data.classes,
+            system=self.system,
+            shape=tuple(self.crops.shape),
+            pixel_size=getattr(self.crops, "pixel_size", None),
+            wedge=self.wedge,
+            temperature=fit_temperature(scores, truth),
+            report=report,
+            notes=notes,
+            objective=objective.eval(),
+        )
+
+
+def _fitting_batch(config: CropObjectiveConfig, batch: int, n_crops: int) -> int:
+    """Return the batch that was asked for, once the objective agrees to it.
+
+    Of fewer crops than that, the largest batch that it agrees to.
+    """
+    if batch <= n_crops:
+        config.check(batch, n_crops)
+        return batch
+    for smaller in range(n_crops, 1, -1):
+        try:
+            config.check(smaller, n_crops)
+        except InputError:
+            continue
+        return smaller
+    return n_crops

@@ -1,0 +1,60 @@
+"""The stages of a training run, told as one run."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from napari_cryoml.jobs import Command, Event
+from napari_cryoml.training import TrainingEvent
+
+ResultT = TypeVar("ResultT")
+
+_TOTAL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a run.
+
+    Parameters
+    ----------
+    name : str
+        In a user's words.
+    start, share : float
+        Where in the whole run it begins, and how much of it it takes, 0 to 1.
+    epochs, steps_per_epoch : int
+        Its length, if nothing ends it earlier.
+    """
+
+    name: str
+    start: float
+    share: float
+    epochs: int
+    steps_per_epoch: int
+
+    def tell(self, event: TrainingEvent) -> TrainingEvent:
+        """Return an event of the stage as one of the whole run."""
+        done = self.start + self.share * (event.done / event.total if event.total else 0.0)
+        epoch = min((max(event.step, 1) - 1) // self.steps_per_epoch + 1, self.epochs)
+        words = [f"{self.name}: epoch {epoch} of {self.epochs}", f"loss {event.loss:.3g}"]
+        if event.validation is not None:
+            words.append(f"validation {event.validation:.3g}")
+        message = ", ".join(words) + (f"; {event.message}" if event.message else "")
+        return replace(event, done=round(_TOTAL * done), total=_TOTAL, message=message)
+
+
+def relay(
+    job: Generator[TrainingEvent, Command | None, ResultT], stage: Stage
+) -> Generator[Event, Command | None, tuple[ResultT, bool]]:
+    """Carry out a stage; return its result, and whether it was told to stop."""
+    command: Command | None = None
+    stopped = False
+    while True:
+        try:
+            event = job.send(command)
+        except StopIteration as end:
+            return end.value, stopped
+        command = yield stage.tell(event)
+        stopped = stopped or command is Command.STOP
