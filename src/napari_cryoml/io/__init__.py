@@ -2,7 +2,9 @@
 
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
-from napari_cryoml.io._crop_stacks import read_crops
+from napari_cryoml.io._crop_lists import write_crop_list
+from napari_cryoml.io._crop_stacks import CROP_SUFFIXES, read_crops
+from napari_cryoml.io._crop_writing import stream_crops, write_crops
 from napari_cryoml.io._embeddings import EMBEDDING_SUFFIXES, read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
@@ -12,6 +14,7 @@ from napari_cryoml.io._names import match_images
 from napari_cryoml.io._rescue import save_or_rescue
 
 __all__ = [
+    "CROP_SUFFIXES",
     "EMBEDDING_SUFFIXES",
     "FORMATS",
     "IMAGE_SUFFIXES",
@@ -28,6 +31,9 @@ __all__ = [
     "read_picks",
     "save_or_rescue",
     "scale",
+    "stream_crops",
+    "write_crop_list",
+    "write_crops",
     "write_embedding",
     "write_mrc",
     "write_picks",

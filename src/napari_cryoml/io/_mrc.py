@@ -54,6 +54,31 @@ MRC = ImageFormat(
 )
 
 
+def load_boxes(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    """Return the images or volumes of an MRC file, memory-mapped, and their pixel size.
+
+    A volume stack is one by its space group (401 to 630), or because ``mz`` divides its sections
+    into cubes. Other files named .mrcs or .st hold images, and the rest one image or volume.
+
+    Returns
+    -------
+    array of shape (n, y, x) or (n, z, y, x)
+        As stored.
+    float or None
+        Angstrom per pixel along x.
+    """
+    header = _header(path)
+    stored = DECODED.get(path, _unpack) if _packer(path) else _map(path, header)
+    depth = header.box_depth
+    if depth and header.to_zyx == (0, 1, 2):
+        boxes = stored.reshape(-1, depth, *header.stored_shape[1:])
+    elif _plain_suffix(path) in _STACK_SUFFIXES:
+        boxes = stored.transpose(header.to_zyx)
+    else:
+        boxes = stored.transpose(header.to_zyx).reshape(1, *_shape(header, False))
+    return boxes, header.voxel[0] or None
+
+
 def _shape(header: MrcHeader, is_stack: bool) -> tuple[int, ...]:
     return header.shape if is_stack or header.shape[0] > 1 else header.shape[1:]
 

@@ -43,6 +43,9 @@ class MrcHeader:
         Bytes in front of the pixels.
     n_volumes : int
         More than one for a stack of volumes.
+    box_depth : int
+        Sections of each volume of a stack, 0 if it is none: by the space group, or else by ``mz``
+        where that cuts the sections into cubes.
     remarks : tuple of str
         Oddities that were mended.
     """
@@ -53,6 +56,7 @@ class MrcHeader:
     voxel: tuple[float, float, float]
     offset: int
     n_volumes: int
+    box_depth: int
     remarks: tuple[str, ...]
 
     @property
@@ -95,6 +99,7 @@ def parse_mrc_header(raw: bytes, name: str) -> MrcHeader:
         voxel=_voxel(header),
         offset=HEADER_BYTES + _extended_bytes(header, remarks),
         n_volumes=_n_volumes(header),
+        box_depth=_box_depth(header),
         remarks=tuple(remarks),
     )
 
@@ -199,3 +204,13 @@ def _n_volumes(header: Any) -> int:
     in_group = int(header["ispg"]) in _VOLUME_STACK_SPACE_GROUPS
     per_volume = int(header["mz"])
     return int(header["nz"]) // per_volume if in_group and per_volume > 0 else 1
+
+
+def _box_depth(header: Any) -> int:
+    sections, rows, columns = _stored_shape(header)
+    depth = int(header["mz"])
+    if depth <= 0 or sections % depth:
+        return 0
+    in_group = int(header["ispg"]) in _VOLUME_STACK_SPACE_GROUPS
+    are_cubes = 1 < depth < sections and depth == rows == columns
+    return depth if in_group or are_cubes else 0

@@ -80,7 +80,7 @@ def _open(path: Path) -> _Level:
 
     node = zarr.open(path, mode="r")
     level = _Level(node, (), None) if isinstance(node, zarr.Array) else _level(node, path.name)
-    _check_safe(level.array, path.name)
+    check_safe(level.array, path.name)
     return level
 
 
@@ -128,11 +128,25 @@ def _pixel_size(axes: Sequence[Mapping[str, Any]], scale: npt.NDArray[Any]) -> f
     return size if isfinite(size) and size > 0 else None
 
 
-def _check_safe(array: Any, name: str) -> None:
-    """Refuse what would run code when it is decoded, and what is no number."""
+def check_safe(array: Any, name: str, kinds: str = "biufc") -> None:
+    """Refuse what would run code when it is decoded, and what is no number.
+
+    Parameters
+    ----------
+    array : zarr.Array
+    name : str
+        Of the store, for the complaint.
+    kinds : str
+        Kinds of numpy's types that are allowed.
+
+    Raises
+    ------
+    InputError
+        If it has a pickling codec, or another type.
+    """
     metadata = array.metadata.to_dict()
     codecs = repr([metadata.get(key) for key in ("filters", "compressor", "codecs")]).lower()
-    if "pickle" in codecs or np.dtype(array.dtype).kind not in "biufc":
+    if "pickle" in codecs or np.dtype(array.dtype).kind not in kinds:
         raise InputError(
             f"{name} holds Python objects; an array of plain numbers was expected: save it again "
             "without pickling."

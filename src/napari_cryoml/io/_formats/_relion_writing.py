@@ -39,7 +39,7 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     if isinstance(document, StarDocument):
         blocks = _rewritten(table, document, hints, path.stem)
     else:
-        blocks = _new_blocks(table, hints)
+        blocks = new_blocks(table, hints)
     write_blocks(path, blocks)
     return [path]
 
@@ -151,8 +151,19 @@ def _relion_name(image: str, ndim: int) -> str:
     return f"{int(index) + 1:06d}@{base}" if mark and index.isdigit() else image
 
 
-def _new_blocks(table: PicksTable, hints: Hints) -> dict[str, Block]:
-    frame = particle_frame(table, hints)
+def new_blocks(
+    table: PicksTable, hints: Hints, foreign: frozenset[str] = frozenset()
+) -> dict[str, Block]:
+    """Return picks that come from no STAR file as its blocks.
+
+    Parameters
+    ----------
+    table : PicksTable
+    hints : Hints
+    foreign : frozenset of str
+        Columns that are kept although they carry no label of RELION's.
+    """
+    frame = particle_frame(table, hints, foreign=foreign)
     sizes = _known_sizes(table, hints)
     if sizes is None:
         return {"": frame}

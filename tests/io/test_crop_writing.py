@@ -1,0 +1,195 @@
+import pickle
+import threading
+
+import mrcfile
+import numpy as np
+import pytest
+import starfile
+from scipy.spatial.transform import Rotation
+
+from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml.data import ArrayCrops, MissingWedge
+from napari_cryoml.io import read_crops, read_picks, stream_crops, write_crops
+from napari_cryoml.jobs import Command
+
+SHAPES = [(6, 5), (4, 5, 6)]
+NAMES = ["b.mrcs", "b.zarr", "b.npz", "folder"]
+WEDGE = MissingWedge(-50, 60, "x")
+
+
+def crops(shape, n=5):
+    rng = np.random.default_rng(0)
+    array = rng.normal(size=(n, 1, *shape)).astype(np.float32)
+    columns = {
+        "class": np.array(["ribosome", "26S proteasome", "", "ribosome", "x#1"][:n]),
+        "score": np.arange(n) / 4,
+    }
+    ids = [f"t.mrc@{row}.0,1.0" for row in range(n)]
+    return ArrayCrops.of(array, ids, columns, pixel_size=13.5, wedge=WEDGE)
+
+
+class Cut(ArrayCrops):
+    """Crops that know where they were cut."""
+
+    images = np.array(["t.mrc", "t.mrc", "u.mrc"])
+    positions = np.array([[10.0, 20, 30], [11.4, 21, 31], [12, 22, 32]])
+    rotations = Rotation.random(3, rng=1).as_matrix()
+    offsets = positions - np.floor(positions + 0.5)
+    image_pixel_size = 6.75
+
+
+def opened(files):
+    """Return the crops in what was written: by the list, where the list has what is known."""
+    first, *rest = files
+    return read_crops(rest[0] if first.suffix == ".mrcs" else first)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_is_read(tmp_path, shape, name):
+    before = crops(shape)
+    after = opened(write_crops(tmp_path / name, before))
+    assert after.ids.tolist() == before.ids.tolist()
+    assert after.shape == before.shape
+    assert after.pixel_size == pytest.approx(13.5)
+    assert after.wedge == WEDGE
+    assert after.columns["class"].tolist() == before.columns["class"].tolist()
+    np.testing.assert_allclose(after.columns["score"], before.columns["score"])
+    np.testing.assert_array_equal(after.read([3, 1, 3]), before.read([3, 1, 3]))
+    assert [p.name for p in tmp_path.iterdir() if "part" in p.name] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_read_lazily_is_pickled_without_pixels(tmp_path, name):
+    after = opened(write_crops(tmp_path / name, crops((16, 16, 16))))
+    if name != "b.npz":
+        assert len(pickle.dumps(after)) < 16**3 * 4 or name == "b.mrcs"
+    again = pickle.loads(pickle.dumps(after))  # noqa: S301
+    np.testing.assert_array_equal(again.read([2]), after.read([2]))
+    np.testing.assert_array_equal(after.array[1:3], after.read([1, 2]))
+    np.testing.assert_array_equal(after.array[1], after.read([1])[0])
+    np.testing.assert_array_equal(after.array[:, 0, 2], after.read(range(5))[:, 0, 2])
+    np.testing.assert_array_equal(np.asarray(after.array), after.read(range(5)))
+    np.testing.assert_array_equal(after.array[after.ids != ""][4], after.read([4])[0])
+
+
+def test_the_header_is_that_of_a_volume_stack(tmp_path):
+    write_crops(tmp_path / "b.mrcs", crops((4, 5, 6)))
+    with mrcfile.open(tmp_path / "b.mrcs") as file:
+        assert file.is_volume_stack()
+        assert (file.header.ispg, file.header.mz, file.header.nz) == (401, 4, 20)
+        assert file.data.shape == (5, 4, 5, 6)
+        assert float(file.voxel_size.x) == pytest.approx(13.5)
+    assert mrcfile.validate(tmp_path / "b.mrcs", print_file=open(tmp_path / "log", "w"))  # noqa: SIM115, PTH123
+
+
+def test_a_folder_of_em_files(tmp_path):
+    before = crops((4, 5, 6))
+    folder, listing = write_crops(tmp_path / "em", before, boxes="em")
+    assert sorted(p.name for p in folder.glob("*.em"))[0] == "box_000001.em"
+    np.testing.assert_array_equal(read_crops(folder).read(range(5)), before.read(range(5)))
+    listing.unlink()
+    again = read_crops(folder)
+    assert again.ids[0] == "box_000001.em"
+    np.testing.assert_array_equal(again.read([4]), before.read([4]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_list_keeps_places_and_poses(tmp_path, name):
+    cut = Cut(crops((4, 4, 4), 3).array, np.array(list("abc")), {"class": np.array(["x", "", "y"])})
+    files = write_crops(tmp_path / name, cut)
+    picks = read_picks(files[1])
+    assert picks.images == ["t", "u"]
+    positions = np.concatenate([p.positions for p in picks])
+    np.testing.assert_allclose(positions, Cut.positions, atol=1e-6)
+    rotations = np.concatenate([p.rotations for p in picks])
+    np.testing.assert_allclose(rotations, Cut.rotations, atol=1e-6)
+    assert picks["t"].pixel_size == pytest.approx(6.75)
+    assert picks["t"].columns["class"].tolist() == ["x", ""]
+    frame = starfile.read(files[1])["particles"]
+    # The box lies at whole voxels; the rest is the origin, in angstrom and subtracted.
+    assert frame["rlnCoordinateZ"].tolist() == pytest.approx([10, 11, 12])
+    assert frame["rlnOriginZAngst"].tolist() == pytest.approx([0, -0.4 * 6.75, 0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stopped_the_job_keeps_what_is_done(tmp_path, name):
+    before = crops((4, 4, 4))
+    job = stream_crops(tmp_path / name, before, batch=2)
+    assert next(job).done == 2
+    with pytest.raises(StopIteration) as stopped:
+        job.send(Command.STOP)
+    after = opened(stopped.value.value)
+    assert after.ids.tolist() == before.ids[:2].tolist()
+    np.testing.assert_array_equal(after.read([0, 1]), before.read([0, 1]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_time_replaces_the_first(tmp_path, name):
+    write_crops(tmp_path / name, crops((4, 4, 4)))
+    assert len(opened(write_crops(tmp_path / name, crops((4, 4, 4), 2)))) == 2
+
+
+@pytest.mark.parametrize("name", ["b.mrcs", "b.zarr", "b.npz"])
+def test_a_failure_leaves_nothing(tmp_path, name):
+    class Broken(ArrayCrops):
+        def read(self, rows):
+            raise InputError("t.mrc has gone.")
+
+    broken = Broken(crops((4, 4, 4)).array, crops((4, 4, 4)).ids)
+    with pytest.raises(InputError, match="has gone"):
+        write_crops(tmp_path / name, broken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_boxes_without_pixels(tmp_path):
+    array = crops((4, 4, 4)).array
+    array[1] = np.nan
+    with pytest.warns(InputWarning, match="1 of 5 boxes have no finite pixels"):
+        write_crops(tmp_path / "b.mrcs", ArrayCrops.of(array))
+    array[:] = np.nan
+    with pytest.raises(InputError, match="None of the boxes has finite pixels"):
+        write_crops(tmp_path / "c.mrcs", ArrayCrops.of(array))
+    assert not (tmp_path / "c.mrcs").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "sentence"),
+    [
+        ("b.hdf", {}, "tells no kind of boxes"),
+        ("b.npz", {"crops": np.zeros(5)}, "a column named 'crops'"),
+        ("b.npz", {"n": np.zeros(4)}, r"shape \(4,\); 5 crops"),
+    ],
+)
+def test_mistakes_are_sentences(tmp_path, name, columns, sentence):
+    with pytest.raises(InputError, match=sentence):
+        write_crops(tmp_path / name, crops((4, 4, 4)), columns=columns)
+
+
+def test_channels_and_emptiness(tmp_path):
+    colours = ArrayCrops.of(np.zeros((2, 3, 4, 4), np.float32) + 1)
+    with pytest.raises(InputError, match="the crops have 3"):
+        write_crops(tmp_path / "b.mrcs", colours)
+    assert read_crops(write_crops(tmp_path / "b.zarr", colours)[0]).n_channels == 3
+    with pytest.raises(InputError, match="no crops to write"):
+        write_crops(tmp_path / "b.npz", ArrayCrops.of(np.zeros((0, 1, 4, 4))))
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds other files than boxes \(thesis.txt\)"):
+        write_crops(tmp_path, crops((4, 4, 4)))
+    (tmp_path / "b.zarr").mkdir()
+    with pytest.raises(InputError, match="is no Zarr store"):
+        write_crops(tmp_path / "b.zarr", crops((4, 4, 4)))
+
+
+def test_zarr_is_read_by_threads(tmp_path):
+    after = read_crops(write_crops(tmp_path / "b.zarr", crops((4, 4, 4)))[0])
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(after.read([1]))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3
