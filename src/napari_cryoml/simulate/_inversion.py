@@ -19,6 +19,8 @@ class FourierInversion:
     coefficient is the weighted mean of those tilts that pass it within a pixel, or of the two
     beside it where tilts are farther apart, read along each tilt by cubic convolution (Keys
     1981). What lies outside the range of the tilts, or beyond the Nyquist frequency, stays 0.
+    Interpolation dims what is far from the middle; it is divided by the deviation that white
+    noise would have, so that noise is even.
 
     Parameters
     ----------
@@ -30,7 +32,8 @@ class FourierInversion:
 
     def __init__(self, size: int, tilts: Floats) -> None:
         self.size = size
-        self._operator = _operator(size, tilts)
+        self.operator = _operator(size, tilts)
+        self._dimming = _dimming(self.operator, size, len(tilts))
 
     def volumes(self, spectra: Spectra, box: int) -> npt.NDArray[np.float32]:
         """Return the reconstructions of some tilt series.
@@ -52,10 +55,12 @@ class FourierInversion:
         samples = np.ascontiguousarray(spectra.transpose(0, 1, 3, 2), np.complex64)
         samples = samples.reshape(len(spectra), -1, self.size)
         near = np.arange(box) - box // 2
+        gain = 1 / self._dimming[np.ix_(near, near)]
         for row, sample in zip(out, samples, strict=True):
-            filled = (self._operator @ sample.view(np.float32)).view(np.complex64)
+            filled = (self.operator @ sample.view(np.float32)).view(np.complex64)
             spectrum = filled.reshape(self.size, self.size // 2 + 1, self.size).swapaxes(1, 2)
-            row[:] = fft.irfftn(spectrum, s=(self.size,) * 3)[np.ix_(near, near, near)]
+            whole = fft.irfftn(spectrum, s=(self.size,) * 3)
+            row[:] = whole[np.ix_(near, near, near)] * gain[:, None]
         return out
 
 
@@ -78,6 +83,23 @@ def _operator(size: int, tilts: Floats) -> sparse.csr_array:
     matrix = sparse.coo_array((values, (rows, columns.ravel())), shape=shape).tocsr()
     matrix.eliminate_zeros()
     return matrix.astype(np.float32)
+
+
+def _dimming(operator: sparse.csr_array, size: int, n_tilts: int) -> npt.NDArray[np.float32]:
+    """Return the deviation of white noise, put together by `operator`, over z and x.
+
+    It is 1 in the middle, voxel 0. Every sample adds the square of what it spreads.
+    """
+    power = np.zeros((size, size))
+    by_tilt = operator.T.tocsr()
+    n_half = size // 2 + 1
+    for tilt in range(n_tilts):
+        # One sample in two along a tilt is enough of a sample.
+        spread = by_tilt[tilt * n_half : (tilt + 1) * n_half : 2].toarray()
+        half = np.zeros((len(spread), size, size), np.complex64)
+        half[:, :, :n_half] = spread.reshape(-1, size, n_half)
+        power += np.square(np.abs(fft.ifft2(half))).sum(axis=0)
+    return np.asarray(np.sqrt(power / power[0, 0]), np.float32)
 
 
 def _tilt_weights(
