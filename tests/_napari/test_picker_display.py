@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+import tifffile
 
+from napari_cryoml import io
 from napari_cryoml._napari._picker_display import (
     contrast_limits,
     display_binning,
     prepare_display,
+    some_slices,
 )
 from napari_cryoml.data import ArrayImage
 
@@ -45,3 +48,37 @@ def test_the_source_is_not_changed():
     image = np.full((10, 10), np.nan, np.float32)
     prepare_display(ArrayImage(image))
     assert np.isnan(image).all()
+
+
+def stored(folder, shape, dtype=np.float32):
+    values = np.random.default_rng(0).normal(0, 20, shape).astype(dtype)
+    if dtype == np.float32:
+        io.write_mrc(folder / "a.mrc", values, 4.0)
+        return io.open_image(folder / "a.mrc")
+    layout = {"metadata": {"axes": "ZYX"}, "photometric": "minisblack"}
+    tifffile.imwrite(folder / "a.tif", values, **layout)
+    return io.open_image(folder / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_a_volume_is_left_on_disk(tmp_path, dtype):
+    image = stored(tmp_path, (7, 40, 30), dtype)
+    display = prepare_display(image)
+    assert isinstance(display.array, np.memmap)
+    assert (display.array.shape, display.binning) == ((7, 40, 30), 1)
+    low, high = np.percentile(image.read(), (0.5, 99.5))
+    assert np.allclose(display.contrast_limits, (low, high), rtol=0.1, atol=1)
+
+
+def test_a_volume_of_a_slow_type_or_a_large_side_is_read(tmp_path):
+    assert prepare_display(stored(tmp_path, (3, 20, 30), np.float64)).array.dtype == np.float32
+    wide = prepare_display(stored(tmp_path, (2, 8, 2050)))
+    assert (wide.binning, wide.array.shape) == (2, (1, 4, 1025))
+
+
+def test_some_slices_of_a_volume_are_not_its_outermost():
+    volume = np.arange(50)[:, None, None] * np.ones((1, 2, 2))
+    found = np.unique(some_slices(volume))
+    assert len(found) == 5
+    assert 0 < found.min() < found.max() < 49
+    assert some_slices(np.zeros((1, 4, 4))).shape == (4, 4)

@@ -5,10 +5,11 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._napari._picker_camera import PickerCamera
 from napari_cryoml._napari._picker_display import heat_limits, prepare_display
 from napari_cryoml._napari._picker_edits import LabelSet
 from napari_cryoml._napari._picker_layer_book import TAG, TITLES
-from napari_cryoml._napari._picker_layers import PickerLayers
+from napari_cryoml._napari._picker_layers import NOT_IN_SLICES, PickerLayers
 from napari_cryoml._napari._picker_mouse import LEFT, RIGHT, PickerMouse
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, ArrayImage, Picks, ScoreMap
 
@@ -80,7 +81,8 @@ def at(ndim, value):
 
 def test_layers_are_made_once_in_their_order(viewer, layers, ndim):
     names = [layer.name for layer in viewer.layers]
-    assert names == ["Micrograph", "Heat map", "Picks", "Labels"]
+    image = "Micrograph" if ndim == 2 else "Tomogram"
+    assert names == [image, "Heat map", "Picks", "Labels"]
     before = list(viewer.layers)
     layers.show_image(display((100, 120) if ndim == 2 else (60, 100, 120), "b"))
     layers.show_picks(picks(ndim=ndim))
@@ -260,7 +262,7 @@ def test_a_deleted_layer_comes_back_as_it_was(viewer, layers, store, ndim):
     assert sorted(lost) == ["image", "labels", "picks", "scores"]
     layers.restore()
     assert [layer.name for layer in viewer.layers] == [
-        "Micrograph",
+        "Micrograph" if ndim == 2 else "Tomogram",
         "Heat map",
         "Picks",
         "Labels",
@@ -326,6 +328,105 @@ def test_closing_leaves_plain_layers(viewer, layers, store, ndim):
 
 def test_every_role_has_a_title():
     assert set(TITLES) == {"image", "scores", "picks", "labels", "diameter", "box"}
+
+
+# Slices of volumes
+
+
+@pytest.fixture
+def volume(viewer):
+    layers = PickerLayers(viewer, Store(3).commit)
+    layers.show_image(display((60, 120, 100)))
+    layers.settle()
+    layers.set_diameter(20)
+    return layers
+
+
+def slice_at(viewer, layer, axis, pixel):
+    """Return the rows of a Points layer that are seen in a slice, and their sizes there."""
+    viewer.dims.order = (axis, *(other for other in range(3) if other != axis))
+    viewer.dims.set_point(axis, pixel * PIXEL)
+    return dict(zip(layer._view_indices.tolist(), layer._view_size.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_ball_is_seen_in_every_slice_that_cuts_it(viewer, volume, axis):
+    volume.show_picks(Picks("a", np.full((1, 3), 40.0), np.ones(1)))
+    layer = volume.layer("picks")
+    assert slice_at(viewer, layer, axis, 40) == {0: 20}
+    off = slice_at(viewer, layer, axis, 46)
+    assert off[0] == pytest.approx(16)  # 6, 8, 10
+    assert slice_at(viewer, layer, axis, 51) == {}
+
+
+def test_slices_are_as_thick_as_a_particle_until_the_picker_goes(viewer, volume):
+    assert tuple(viewer.dims.margin_left) == (10 * PIXEL,) * 3
+    assert volume.layer("image").projection_mode == "none"
+    volume.set_diameter(30)
+    assert tuple(viewer.dims.margin_right) == (15 * PIXEL,) * 3
+    volume.close()
+    assert tuple(viewer.dims.margin_left) == (0,) * 3
+
+
+def test_the_first_dot_does_not_widen_the_view(viewer):
+    layers = PickerLayers(viewer, Store(3).commit)
+    layers.show_image(display((20, 30, 40)))
+    assert np.allclose(viewer.scene.camera.center[1:], [29, 39])
+
+
+def test_a_label_is_not_taken_from_a_volume_as_a_whole(viewer, volume):
+    notes = []
+    volume.noted.connect(notes.append)
+    viewer.dims.ndisplay = 3
+    volume.layer("labels").add([10.0, 10, 10])
+    volume.click_at([10.0, 10, 10], NEGATIVE)
+    assert len(volume.labels.ids) == len(volume.layer("labels").data) == 0
+    assert notes == [NOT_IN_SLICES] * 2
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_outline_is_cut_by_the_slice_on_show(viewer, volume, axis):
+    plane = [other for other in range(3) if other != axis]
+    viewer.dims.order = (axis, *plane)
+    volume.show_circle(np.full(3, 50.0), 10)
+    viewer.dims.set_point(axis, 56 * PIXEL)
+    layer = volume.layer("diameter")
+    corners = layer.data[0]
+    assert corners[:, axis].tolist() == [56] * 4
+    assert corners[:, plane].min(axis=0).tolist() == [42, 42]
+    assert corners[:, plane].max(axis=0).tolist() == [58, 58]
+    viewer.dims.set_point(axis, 39 * PIXEL)
+    assert not layer.visible
+    viewer.dims.set_point(axis, 50 * PIXEL)
+    assert layer.visible
+    volume.show_circle(None, 0)
+    viewer.dims.set_point(axis, 49 * PIXEL)
+    assert not layer.visible
+
+
+def test_a_box_has_one_size_in_all_its_slices(viewer, volume):
+    volume.show_box(np.array([10.0, 20, 30]), np.array([20.0, 60, 90]))
+    assert volume.layer("box") is None
+    for z in (10, 13, 20):
+        viewer.dims.set_point(0, z * PIXEL)
+        layer = volume.layer("box")
+        assert layer.visible
+        assert layer.data[0].min(axis=0).tolist() == [z, 20, 30]
+        assert layer.data[0].max(axis=0).tolist() == [z, 60, 90]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_the_camera_goes_to_a_place_in_the_slices_on_show(viewer, volume, order):
+    viewer.dims.order = order
+    camera = PickerCamera(viewer, volume)
+    before = viewer.dims.point
+    camera.remember()
+    camera.look_at([30.0, 50, 70])
+    world = np.array([30.0, 50, 70]) * PIXEL
+    assert viewer.dims.point[order[0]] == world[order[0]]
+    assert np.allclose(viewer.scene.camera.center[1:], world[list(order[1:])])
+    camera.give_back()
+    assert viewer.dims.point == before
 
 
 # The mouse
@@ -398,6 +499,7 @@ def test_a_drag_draws_a_box_from_any_corner(viewer, layers, store, ndim):
     mouse.box_drawn.connect(lambda low, high: drawn.append((low.tolist(), high.tolist())))
     mouse.start_drawing(box=True)
     start, end = at(ndim, 100), at(ndim, 100)
+    viewer.dims.set_point(0, 100)
     end[-1] -= 60 * PIXEL
     end[-2] += 20 * PIXEL
     drag(mouse, LEFT, start, end)

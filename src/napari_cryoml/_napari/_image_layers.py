@@ -9,17 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._napari._picker_display import contrast_limits
+from napari_cryoml._napari._picker_display import contrast_limits, draws_quickly, some_slices
 from napari_cryoml.io import FileImage
 
 KEY = "napari_cryoml"
 """Under this key of a layer's metadata lies what we know about it."""
 
 LayerData = tuple[Any, dict[str, Any], str]
-
-# Everything else napari converts anew each time it draws.
-_QUICK_TYPES = frozenset(np.dtype(name) for name in ("u1", "i1", "u2", "i2", "f4"))
-_SAMPLED_SLICES = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +103,7 @@ def _layer(image: FileImage) -> LayerData:
     attributes = {
         **_common(image),
         "name": image.name,
-        "contrast_limits": contrast_limits(_sample(pixels)),
+        "contrast_limits": contrast_limits(some_slices(pixels)),
         "metadata": {
             KEY: {
                 "image": image.name,
@@ -123,16 +119,7 @@ def _pixels(image: FileImage) -> Any:
     if len(image.shape) == 2:
         return image.read()
     stored = image.lazy_array()
-    return stored if np.dtype(stored.dtype) in _QUICK_TYPES else image.read()
-
-
-def _sample(pixels: Any) -> npt.NDArray[Any]:
-    """Return some slices of a volume side by side, so that a large one is not read as a whole."""
-    if pixels.ndim == 2:
-        return np.asarray(pixels)
-    depth = pixels.shape[0]
-    sections = np.linspace(0, depth - 1, min(_SAMPLED_SLICES, depth))
-    return np.concatenate([np.asarray(pixels[int(z)]) for z in sections])
+    return stored if draws_quickly(stored) else image.read()
 
 
 def _common(image: FileImage, leading: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -143,6 +130,7 @@ def _common(image: FileImage, leading: tuple[str, ...] = ()) -> dict[str, Any]:
         "scale": (1.0,) * len(leading) + (pixel,) * ndim,
         "units": ("pixel",) * len(leading) + (unit,) * ndim,
         "axis_labels": leading + ("z", "y", "x")[-ndim:],
+        "projection_mode": "none",  # the Picker thickens slices, for points alone
         "rgb": False,
         "multiscale": False,
     }

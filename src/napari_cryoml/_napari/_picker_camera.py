@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,15 @@ class Ground(Protocol):
         """Return the place of an image pixel (z)yx."""
 
 
+class _View(NamedTuple):
+    """What was looked at: by the camera, and by the sliders."""
+
+    center: tuple[float, ...]
+    zoom: float
+    order: tuple[int, ...]
+    point: tuple[float, ...]
+
+
 class PickerCamera:
     """Brings places of the image on show to the middle of the canvas.
 
@@ -34,19 +43,22 @@ class PickerCamera:
     def __init__(self, viewer: Any, layers: Ground) -> None:
         self._viewer = viewer
         self._layers = layers
-        self._before: tuple[tuple[float, ...], float] | None = None
+        self._before: _View | None = None
 
     def remember(self) -> None:
         """Keep what is looked at now, unless something is kept already."""
-        camera = self._viewer.scene.camera
         if self._before is None:
-            self._before = tuple(camera.center), float(camera.zoom)
+            camera, dims = self._viewer.scene.camera, self._viewer.dims
+            self._before = _View(camera.center, float(camera.zoom), dims.order, dims.point)
 
     def give_back(self) -> None:
         """Look again at what was kept."""
         before, self._before = self._before, None
-        if before is not None:
-            self._viewer.scene.camera.center, self._viewer.scene.camera.zoom = before
+        if before is None or before.order != self._viewer.dims.order:
+            return  # the axes were changed over since: there is no way back
+        self._viewer.dims.set_point(range(len(before.point)), before.point)
+        self._viewer.scene.camera.center = before.center
+        self._viewer.scene.camera.zoom = before.zoom
 
     def look_at(self, position: npt.ArrayLike) -> None:
         """Bring a place, pixel (z)yx of the image on show, to the middle, near enough to see."""
@@ -54,7 +66,8 @@ class PickerCamera:
         dims, camera = self._viewer.dims, self._viewer.scene.camera
         for axis in set(range(dims.ndim)) - set(dims.displayed):
             dims.set_point(axis, world[axis - dims.ndim])
-        camera.center = (0.0, *world)[-3:] if len(world) == 2 else tuple(world)
+        shown = [axis - dims.ndim + len(world) for axis in dims.displayed]
+        camera.center = (0.0, *(world[axis] for axis in shown if axis >= 0))[-3:]
         size = self._layers.diameter_world
         if size * camera.zoom < LEAST_PX:
             camera.zoom = LEAST_PX / max(size, 1e-6)

@@ -1,4 +1,4 @@
-"""What of a micrograph goes to the screen: binned, with contrast limits that show particles."""
+"""What of an image goes to the screen, with contrast limits that show particles."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ HEAT_COLOURS = "inferno"
 MAX_SIDE = 2048
 MAX_VOXELS = 2**26
 
+# Everything else napari converts anew each time it draws.
+_QUICK_TYPES = frozenset(np.dtype(name) for name in ("u1", "i1", "u2", "i2", "f4"))
+_SAMPLED_SLICES = 5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DisplayImage:
@@ -24,8 +28,9 @@ class DisplayImage:
     Parameters
     ----------
     name : str
-    array : array of shape (y, x) or (z, y, x), float32
-        Means of blocks of `binning` pixels along each axis.
+    array : array of shape (y, x) or (z, y, x)
+        Means of blocks of `binning` pixels along each axis, float32; of most volumes the pixels
+        as they lie on disk, read slice by slice.
     binning : int
         Image pixels per displayed pixel.
     shape : tuple of int
@@ -37,7 +42,7 @@ class DisplayImage:
     """
 
     name: str
-    array: npt.NDArray[np.float32]
+    array: Any
     binning: int
     shape: tuple[int, ...]
     pixel_size: float | None
@@ -45,16 +50,24 @@ class DisplayImage:
 
 
 def prepare_display(image: ImageSource) -> DisplayImage:
-    """Read `image` and return what is shown of it.
+    """Return what is shown of `image`.
 
-    Averaging blocks of pixels makes low-contrast particles visible and keeps every later step on
-    the GUI's thread short. Values that are not numbers become the smallest contrast limit.
+    A volume in a file that can be read slice by slice is not read here, but for the few slices
+    that its contrast is found from. Anything else is read whole: averaging blocks of pixels makes
+    low-contrast particles visible and keeps every later step on the GUI's thread short. Values
+    that are not numbers become the smallest contrast limit.
 
     Raises
     ------
     InputError
         If the file has gone or cannot be read.
     """
+    stored = _on_disk(image)
+    if stored is not None:
+        limits = contrast_limits(some_slices(stored))
+        return DisplayImage(
+            image.name, stored, 1, tuple(image.shape), image.pixel_size or None, limits
+        )
     binning = display_binning(image.shape)
     array = _block_mean(image.read(), binning)
     limits = contrast_limits(array)
@@ -64,6 +77,33 @@ def prepare_display(image: ImageSource) -> DisplayImage:
     return DisplayImage(
         image.name, array, binning, tuple(image.shape), image.pixel_size or None, limits
     )
+
+
+def _on_disk(image: ImageSource) -> Any | None:
+    """Return the pixels of a volume as they are stored, if slices of them are drawn at once."""
+    load = getattr(image, "lazy_array", None)
+    if len(image.shape) == 2 or load is None or max(image.shape[-2:]) > MAX_SIDE:
+        return None
+    stored = load()
+    # Chunks are decompressed at every slice: better once, as far as memory allows.
+    mapped = isinstance(stored, np.ndarray) or np.prod(image.shape, dtype=float) > MAX_VOXELS
+    return stored if mapped and draws_quickly(stored) else None
+
+
+def draws_quickly(pixels: Any) -> bool:
+    """Tell whether napari draws the type of these pixels without converting them each time."""
+    return np.dtype(pixels.dtype) in _QUICK_TYPES
+
+
+def some_slices(pixels: Any) -> npt.NDArray[Any]:
+    """Return some slices of a volume side by side, so that a large one is not read as a whole."""
+    if pixels.ndim == 2:
+        return np.asarray(pixels)
+    depth = pixels.shape[0]
+    n_slices = min(_SAMPLED_SLICES, depth)
+    # Not the first and the last: they are often empty, or full of artefacts.
+    sections = (np.arange(n_slices) + 0.5) * depth / n_slices
+    return np.concatenate([np.asarray(pixels[int(z)]) for z in sections])
 
 
 def display_binning(shape: tuple[int, ...]) -> int:

@@ -13,14 +13,14 @@ from napari_cryoml._napari._map_link_rows import Painted
 from napari_cryoml._napari._picker_display import heat_limits, widen
 from napari_cryoml._napari._picker_dots import PICK_COLOUR, POSITIVE_COLOUR, Dots, show_dots
 from napari_cryoml._napari._picker_edits import LABEL_NAMES, NEW, LabelSet
-from napari_cryoml._napari._picker_layer_book import LayerBook
+from napari_cryoml._napari._picker_outlines import OutlineDrawing
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
 
 Painter = Callable[[str, npt.NDArray[np.float64]], Painted]
 """Takes the name of an image and positions of picks in it, and says how they look."""
 
 
-class LayerDrawing(LayerBook):
+class LayerDrawing(OutlineDrawing):
     """The state of the layers and the way it is drawn; every layer is made when it is missing.
 
     Parameters
@@ -59,6 +59,7 @@ class LayerDrawing(LayerBook):
             layer = self._viewer.add_image(
                 image.array,
                 contrast_limits=image.contrast_limits,
+                projection_mode="none",
                 **self._common("image"),
                 **place,
             )
@@ -107,7 +108,9 @@ class LayerDrawing(LayerBook):
 
     def _warm_up(self, layer: Any) -> None:
         """Have one invisible dot drawn: the first dot of a layer takes 0.1 s and more."""
-        layer.data = np.zeros((1, layer.ndim))
+        # In the slice that is shown first; small, or the view would be widened for it.
+        layer.data = np.array([self._image.shape if self._image else (0,) * layer.ndim]) // 2
+        layer.size = 1
         layer.border_color = np.zeros((1, 4))
         self._cold = True
 
@@ -161,39 +164,6 @@ class LayerDrawing(LayerBook):
         columns: dict[str, npt.NDArray[Any]] = {"label": names, "id": self._known.ids}
         crosses = table.labels == NEGATIVE
         return Dots(table.positions, columns, crosses, POSITIVE_COLOUR, self._diameter_px)
-
-    def show_circle(self, centre: npt.NDArray[np.float64] | None, radius_px: float) -> None:
-        """Show a yellow circle: a diameter being drawn, a place asked about; None hides it."""
-        if centre is None:
-            self._show_outline("diameter", "ellipse", None)
-            return
-        corners = np.repeat(np.asarray(centre, np.float64)[None], 4, axis=0)
-        corners[:, -2:] += max(radius_px, 0.5) * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
-        self._show_outline("diameter", "ellipse", corners)
-
-    def show_box(
-        self, low: npt.NDArray[np.float64] | None, high: npt.NDArray[np.float64] | None
-    ) -> None:
-        """Show a yellow box between two corners, pixels (z)yx; None hides it."""
-        if low is None or high is None:
-            self._show_outline("box", "rectangle", None)
-            return
-        corners = np.repeat((np.asarray(low, np.float64) + high)[None] / 2, 4, axis=0)
-        (top, left), (bottom, right) = low[-2:], high[-2:]
-        corners[:, -2:] = [[top, left], [top, right], [bottom, right], [bottom, left]]
-        self._show_outline("box", "rectangle", corners)
-
-    def _show_outline(self, role: str, kind: str, corners: npt.NDArray[np.float64] | None) -> None:
-        layer = self.layer(role)
-        if corners is None:
-            if layer is not None:
-                layer.visible = False
-            return
-        if layer is None:
-            layer = self._add_outline(role, kind, corners)
-        layer.data = [corners]
-        self._place(layer, self._point_place())
-        layer.visible = True
 
     def _connect_labels(self, layer: Any) -> None:
         """Listen to what the user does to a new labels layer."""

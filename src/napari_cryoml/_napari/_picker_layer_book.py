@@ -21,6 +21,7 @@ TITLES = {
     "diameter": "Diameter",
     "box": "Marked box",
 }
+_TOMOGRAM = "Tomogram"
 _RING_WIDTH = 0.08
 _DEFAULT_DIAMETER_PX = 100.0
 
@@ -64,7 +65,7 @@ class LayerBook:
     def _common(self, role: str) -> dict[str, Any]:
         known = self._image is not None and bool(self._image.pixel_size)
         return {
-            "name": TITLES[role],
+            "name": _TOMOGRAM if (role, self._ndim) == ("image", 3) else TITLES[role],
             "metadata": {TAG: self._tag(role)},
             "units": ("angstrom" if known else "pixel",) * self._ndim,
             "axis_labels": ("z", "y", "x")[-self._ndim :],
@@ -85,6 +86,17 @@ class LayerBook:
         """Return the viewer's world units per image pixel: angstrom, or 1 where unknown."""
         return (self._image.pixel_size if self._image else None) or 1.0
 
+    def _thicken_slices(self) -> None:
+        """Have slices of a volume reach as far as the radius of a particle.
+
+        Only points further than that are left out; images keep to the middle of a slice.
+        """
+        dims = self._viewer.dims
+        reach = self._diameter_px / 2 * self._pixel() if self._ndim == 3 else 0.0
+        margins = (0.0,) * (dims.ndim - self._ndim) + (reach,) * self._ndim
+        if dims.ndim >= self._ndim and tuple(dims.margin_left) != margins:
+            dims.margin_left = dims.margin_right = margins
+
     def _tag(self, role: str) -> str:
         return f"picker:{role}:{self._ndim}"
 
@@ -103,6 +115,7 @@ class LayerBook:
             opacity=0.5,
             interpolation2d="linear",
             contrast_limits=(0.0, 1.0),
+            projection_mode="none",
             **self._common("scores"),
             **self._point_place(),
         )
@@ -119,6 +132,8 @@ class LayerBook:
             border_width=_RING_WIDTH,
             symbol="disc",
             size=self._diameter_px,
+            # In slices of a volume a ball is seen wherever it is cut, as large as it is there.
+            projection_mode="all" if self._ndim == 2 else "rescale_spherical",
             **self._common(role),
             **self._point_place(),
         )

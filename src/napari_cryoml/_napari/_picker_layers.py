@@ -18,6 +18,8 @@ from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet, click, merg
 from napari_cryoml._napari._picker_layer_book import TAG, TITLES
 from napari_cryoml.data import NEGATIVE, POSITIVE, Annotations, Picks, ScoreMap
 
+NOT_IN_SLICES = "Labels are made in slices: go back from 3-D to slices [Ctrl+Y] first."
+
 Commit = Callable[[LabelEdit], LabelSet]
 
 
@@ -50,6 +52,10 @@ class PickerLayers(LayerDrawing):
     def close(self) -> None:
         """Let go of the viewer; the layers stay, unlocked, as the user's own."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
+        for change in self._slice_events():
+            change.disconnect(self._draw_outlines)
+        dims = self._viewer.dims
+        dims.margin_left = dims.margin_right = (0.0,) * dims.ndim
         for layer in self._ours():
             layer.locked = LayerLock.NONE
             if layer.metadata[TAG].startswith("picker:labels"):
@@ -89,6 +95,7 @@ class PickerLayers(LayerDrawing):
         self._known, self._picks, self._score_map = LabelSet.empty(ndim), None, None
         self._rejected = np.empty(0, bool)
         self._draw()
+        self._thicken_slices()
         if before is None or before.shape != image.shape or before.pixel_size != image.pixel_size:
             self._viewer.reset_view()
 
@@ -136,6 +143,7 @@ class PickerLayers(LayerDrawing):
     def set_diameter(self, diameter_px: float) -> None:
         """Draw rings of this diameter, in pixels of the image."""
         self._diameter_px = diameter_px
+        self._thicken_slices()
         for role, draw in (("labels", self._draw_labels), ("picks", self._draw_picks)):
             layer = self.layer(role)
             if layer is not None:
@@ -197,7 +205,9 @@ class PickerLayers(LayerDrawing):
 
     def click_at(self, world: npt.ArrayLike, label: int) -> None:
         """Label the place at `world` as a click with the mouse does."""
-        if self._image is not None:
+        if not self.in_slices:
+            self.noted.emit(NOT_IN_SLICES)
+        elif self._image is not None:
             self.label_at(self.to_image(world), label)
 
     def label_at(self, position: npt.ArrayLike, label: int) -> None:
@@ -236,6 +246,12 @@ class PickerLayers(LayerDrawing):
         if self._image is None or len(rows.ids) != len(layer.data):
             return
         n_new = len(rows.ids) - len(self._known.ids)
+        if clicked and n_new > 0 and not self.in_slices:
+            # Nobody can tell how deep a click on a whole volume goes.
+            self.next_click_is_negative = False
+            self.noted.emit(NOT_IN_SLICES)
+            self.show_labels(self._known)
+            return
         if clicked and n_new > 0:
             # napari gives a new point the features of the one selected last: they mean nothing.
             marks = rows.annotations.labels.copy()

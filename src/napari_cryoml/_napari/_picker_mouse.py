@@ -64,6 +64,9 @@ class PickerMouse:
         self._layers.next_click_is_negative = False
         if self._layers.image is None:
             return
+        if self.drawing and not self._layers.in_slices:
+            self._layers.noted.emit("Drag in slices: go back from 3-D to slices [Ctrl+Y] first.")
+            return
         if self.drawing and event.button == LEFT:
             yield from self._draw_box(event) if self._is_box else self._draw(event)
         elif event.button == RIGHT:

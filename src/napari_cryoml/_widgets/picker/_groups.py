@@ -27,8 +27,8 @@ class ImagesGroup(Group):
         self.open = QToolButton()
         self.open.setText("Open images…")
         self.open.setToolTip(
-            "Open micrographs: files, a folder, a project, or what is open in napari. They may "
-            "also be dropped here. Default: none."
+            "Open micrographs or tomograms: files, a folder, a project, or what is open in "
+            "napari. They may also be dropped here. Default: none."
         )
         self.open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -42,8 +42,8 @@ class ImagesGroup(Group):
         self.find_missing = menu.addAction("Find missing images…")
         self.open.setMenu(menu)
         self.empty = QLabel(
-            "Open a folder of micrographs, or drop one here.\nLabels and picks are kept in one "
-            "file beside them."
+            "Open a folder of micrographs or tomograms, or drop one here.\nLabels and picks are "
+            "kept in one file beside them."
         )
         self.empty.setWordWrap(True)
         self.table = ImageTable()

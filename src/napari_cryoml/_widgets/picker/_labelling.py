@@ -97,11 +97,12 @@ class Labelling:
             radius = session.diameter_in(image.name) / 2
             last = np.array(image.shape) - 1.0
             low, high = np.clip(low, 0, last), np.clip(high, 0, last)
-            if (high - low)[-2:].min() < max(2 * radius, 1):
+            flat = high - low == 0  # across the slice that it was drawn in
+            if flat.sum() > len(flat) - 2 or (high - low)[~flat].min() < max(2 * radius, 1):
                 self._desk.show_box()
                 raise InputError("That box is smaller than a particle: drag a larger one.")
             # A box is drawn in one slice of a tomogram: it holds what is centred near it.
-            low[:-2], high[:-2] = low[:-2] - radius, high[:-2] + radius
+            low[flat], high[flat] = low[flat] - radius, high[flat] + radius
             session.mark(MarkedBox(image=image.name, low=tuple(low), high=tuple(high)))
             self._desk.note("")
         self._desk.show_box()
