@@ -32,6 +32,23 @@ def small_picker(folder, ndim):
     return path
 
 
+def small_classifier(folder, ndim):
+    """Return the file of a classifier of crops that was hardly trained."""
+    from napari_cryoml.classification import LabelledCrops, systems
+    from napari_cryoml.jobs import run_inline
+
+    pixels = np.random.default_rng(0).normal(size=(8, 1, *(BOX,) * ndim)).astype(np.float32)
+    labels = {str(row): "ab"[row % 2] for row in range(8)}
+    options = {"network_options": {"units": 8}, "precision": "float32", "device": "cpu"}
+    system = systems.create(
+        "contrastive", **options, epochs=1, pretraining={"objective": "none"}, held_out_share=0
+    )
+    classifier = run_inline(system.fit(LabelledCrops.of(ArrayCrops.of(pixels), labels)))
+    path = folder / f"classifier_{ndim}d.safetensors"
+    classifier.save(path)
+    return path
+
+
 @pytest.fixture(params=[2, 3], ids=["2d", "3d"])
 def ndim(request):
     return request.param
@@ -42,6 +59,8 @@ def config(request, ndim, tmp_path):
     options = OPTIONS.get(request.param, {})
     if request.param == "detector":
         options = {"picker": small_picker(tmp_path, ndim), "device": "cpu"}
+    if request.param == "classifier":
+        options = {"model": small_classifier(tmp_path, ndim)}
     return encoders.create(request.param, **options)
 
 
@@ -123,7 +142,9 @@ def smooth_crops(ndim, n=4, edge=31):
 
 def invariant_configs():
     configs = [
-        encoders.create(name, **OPTIONS.get(name, {})) for name in encoders if name != "detector"
+        encoders.create(name, **OPTIONS.get(name, {}))
+        for name in encoders
+        if name not in ("detector", "classifier")
     ]
     return [
         *[config for config in configs if config.rotation_invariant],

@@ -86,7 +86,8 @@ class NetworkClassifier(CropClassifier):
                 f"{len(images)} crops need a class each, numbered from 0 to "
                 f"{len(self.classes) - 1}; {list(labels)} was given."
             )
-        crops = torch.from_numpy(self._ready(images)).to(self._scorer.device)
+        self._check(images)
+        crops = torch.from_numpy(standardised(images)).to(self._scorer.device)
         given = torch.from_numpy(numbers).to(crops.device)
         return grad_cam(self.objective.network, crops, given).cpu().numpy()
 
@@ -114,16 +115,16 @@ class NetworkClassifier(CropClassifier):
         return Scorer(self.objective, device, self.system.training.precision)
 
     def _map(self, function: Callable[[Tensor], Tensor], images: Images) -> Images:
-        return self._scorer.map(function, self._ready(images))
+        self._check(images)
+        return self._scorer.map(function, images)
 
-    def _ready(self, images: Images) -> Images:
+    def _check(self, images: Images) -> None:
         if images.ndim < 3 or images.shape[1] != 1 or images.shape[2:] != self.shape:
             sides = " x ".join(map(str, self.shape))
             raise InputError(
                 f"This classifier takes crops of one channel and {sides} pixels; an array of "
                 f"shape {images.shape} was given."
             )
-        return standardised(images)
 
 
 def _device(name: str) -> torch.device:

@@ -137,7 +137,7 @@ class PretrainedEncoder:
         """Return the vectors (k, d) of crops (k, 1, *shape)."""
         from napari_cryoml.classification._scoring import Scorer
         from napari_cryoml.objectives import crop_objectives
-        from napari_cryoml.training import choose_device, standardised
+        from napari_cryoml.training import choose_device
 
         if not self._built:
             network = self.network.build(self.shape, 1)
@@ -145,7 +145,7 @@ class PretrainedEncoder:
             self._built.append(crop_objectives.create("supervised").build(network))
         where = choose_device(device)
         scorer = Scorer(self._built[0].to(where), where, precision)
-        return scorer.map(scorer.vectors, standardised(images))
+        return scorer.map(scorer.vectors, images)
 
 
 def encoder_weights(network: Classifier) -> dict[str, Tensor]:

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 
 from napari_cryoml.objectives import CropBatch, CropObjective
-from napari_cryoml.training import ChosenPrecision, CropStore, autocast, autocast_dtype, lay_out
+from napari_cryoml.training import (
+    ChosenPrecision,
+    CropStore,
+    autocast,
+    autocast_dtype,
+    lay_out,
+    standardised,
+)
 
 Images = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
@@ -39,10 +46,9 @@ class Scorer:
         lay_out(self.objective, autocast_dtype(self.precision, self.device), self.device)
 
     def map(self, function: Callable[[Tensor], Tensor], images: Images) -> Images:
-        """Return what a function makes of normalised crops (k, 1, *shape), in their order."""
-        return self._joined(
-            function, (images[at : at + _AT_ONCE] for at in range(0, len(images), _AT_ONCE))
-        )
+        """Return what a function makes of crops (k, 1, *shape), in their order."""
+        parts = (images[at : at + _AT_ONCE] for at in range(0, len(images), _AT_ONCE))
+        return self._joined(function, (standardised(part) for part in parts))
 
     def of_rows(
         self, store: CropStore, rows: Rows, function: Callable[[Tensor], Tensor] | None = None

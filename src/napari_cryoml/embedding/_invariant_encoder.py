@@ -1,0 +1,47 @@
+"""rotation_invariant: the power of spherical harmonics on shells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from napari_cryoml.data import Crops
+from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
+
+Floats = npt.NDArray[np.float32]
+
+
+@encoders.register("rotation_invariant")
+class InvariantConfig(CropEncoderConfig):
+    """Rotation-invariant: the power of spherical harmonics on shells, as RIF-SVM classifies it."""
+
+    shells: int = Field(18, ge=2, le=64, description="Shells from the middle to the border.")
+    degree: int = Field(12, ge=0, le=24, description="Highest degree of the harmonics.")
+
+    @property
+    def rotation_invariant(self) -> bool:
+        """True."""
+        return True
+
+    def build(self) -> InvariantEncoder:
+        """Return the encoder."""
+        return InvariantEncoder(self)
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantEncoder:
+    """See `features.rotation_invariant`; the channels of a crop come one after the other."""
+
+    config: InvariantConfig
+
+    def encode(self, crops: Crops, rows: npt.ArrayLike) -> Floats:
+        """Return the vectors of some crops; see `CropEncoder.encode`."""
+        from napari_cryoml.features import rotation_invariant
+
+        pixels = crops.read(rows)
+        channels = pixels.reshape(-1, *pixels.shape[2:])
+        found = rotation_invariant(channels, self.config.shells, self.config.degree)
+        return found.reshape(len(pixels), crops.n_channels * found.shape[1])
