@@ -119,7 +119,7 @@ def test_neighbours_leave_the_particle_alone():
     ("arguments", "sentence"),
     [
         ({"maps": []}, "1 map or more"),
-        ({"per_class": 0}, "1 subtomogram or more"),
+        ({"per_class": 0}, "1 subtomogram or more of each class"),
         ({"seed": -1}, "seed of 0 or more"),
         ({"maps": [MAPS[0], MAPS[0]]}, "more than one complex_01"),
         ({"maps": [DensityMap(MAPS[0].array, 10.0, "empty")]}, "more than one empty"),

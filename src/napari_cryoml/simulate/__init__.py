@@ -15,6 +15,11 @@ from napari_cryoml.simulate._subtomograms import (
     SubtomogramConfig,
     simulate_subtomograms,
 )
+from napari_cryoml.simulate._tomograms import (
+    SimulatedTomogram,
+    TomogramConfig,
+    simulate_tomogram,
+)
 
 __all__ = [
     "Complex",
@@ -23,7 +28,9 @@ __all__ = [
     "MicrographConfig",
     "SimulatedMicrograph",
     "SimulatedSubtomograms",
+    "SimulatedTomogram",
     "SubtomogramConfig",
+    "TomogramConfig",
     "ctf",
     "procedural_maps",
     "random_complex",
@@ -32,5 +39,6 @@ __all__ = [
     "simulate_micrograph",
     "simulate_micrographs",
     "simulate_subtomograms",
+    "simulate_tomogram",
     "write_micrographs",
 ]

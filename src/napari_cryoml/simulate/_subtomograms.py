@@ -117,7 +117,9 @@ def simulate_subtomograms(
     Xu et al., Bioinformatics 33, i13 (2017), section 3.1.1.
     """
     config = SubtomogramConfig() if config is None else config
-    _check(maps, per_class, seed)
+    check_maps(maps, seed)
+    if per_class < 1:
+        raise InputError(f"1 subtomogram or more of each class is needed; {per_class} was given.")
     fitted = [entry.fitted(config.pixel_size, config.box) for entry in maps]
     classes = (*(entry.name for entry in fitted), *((EMPTY,) if config.empty_class else ()))
     total = per_class * len(classes)
@@ -135,14 +137,16 @@ def simulate_subtomograms(
     return _result(boxes[:done], classes, poses, config)
 
 
-def _check(maps: Sequence[DensityMap], per_class: int, seed: int) -> None:
+def check_maps(maps: Sequence[DensityMap], seed: int) -> None:
+    """Complain of maps that cannot be told apart by name, of none, and of seeds below 0."""
     names = [entry.name for entry in maps]
-    if not names or per_class < 1 or seed < 0:
+    if not names or seed < 0:
         raise InputError(
-            "A simulation needs 1 map or more, 1 subtomogram or more of each class and a seed of "
-            f"0 or more; {len(names)} maps, {per_class} and {seed} were given."
+            "A simulation needs 1 map or more and a seed of 0 or more; "
+            f"{len(names)} maps and seed {seed} were given."
         )
-    twice = sorted({name for name in (*names, EMPTY) if (*names, EMPTY).count(name) > 1})
+    known = [*names, EMPTY]
+    twice = sorted({name for name in known if known.count(name) > 1})
     if twice:
         raise InputError(
             f"Each map needs a name of its own, other than {EMPTY!r}; there is more than one "
