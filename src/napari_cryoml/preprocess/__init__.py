@@ -1,6 +1,7 @@
 """What is done to an image before a network sees it."""
 
 from napari_cryoml.preprocess._border import mirrored_index, mirrored_region
+from napari_cryoml.preprocess._box_cutting import BoxCutting
 from napari_cryoml.preprocess._crop_rows import pick_id
 from napari_cryoml.preprocess._crops import PickCrops
 from napari_cryoml.preprocess._crops_config import CropsConfig
@@ -12,6 +13,7 @@ from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, workin
 from napari_cryoml.preprocess._usable import usable_mask
 
 __all__ = [
+    "BoxCutting",
     "CropsConfig",
     "PickCrops",
     "PreprocessConfig",

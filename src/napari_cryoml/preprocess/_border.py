@@ -1,4 +1,4 @@
-"""What lies beyond the border of an image: its mirror image."""
+"""What lies beyond the border of an image: its mirror image, or an even grey."""
 
 from __future__ import annotations
 
@@ -56,3 +56,31 @@ def mirrored_region(
     block = image[tuple(slice(a, int(v.max()) + 1) for a, v in zip(low, index, strict=True))]
     moved: Any = np.ix_(*[values - a for values, a in zip(index, low, strict=True)])
     return np.ascontiguousarray(np.asarray(block)[moved])
+
+
+def mean_beyond(
+    region: npt.NDArray[np.float32],
+    start: Sequence[int] | npt.NDArray[np.int_],
+    shape: Sequence[int],
+) -> npt.NDArray[np.float32]:
+    """Return a region whose pixels beyond the border of the image are the mean of the others.
+
+    Parameters
+    ----------
+    region : array of float32
+        As `mirrored_region` gives it.
+    start : sequence of int
+        Its first pixel (z)yx in the image.
+    shape : sequence of int
+        Of the image. A region that lies wholly outside stays as it is.
+    """
+    axes = zip(start, region.shape, shape, strict=True)
+    inside = tuple(
+        slice(max(-int(a), 0), max(min(int(size) - int(a), n), 0)) for a, n, size in axes
+    )
+    known = region[inside]
+    if not np.isfinite(known).any():
+        return region
+    filled = np.full_like(region, np.nanmean(known, dtype=np.float64))
+    filled[inside] = known
+    return filled

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import ImageSource, Picks, PicksTable
+from napari_cryoml.preprocess._pick_checks import check_inside, sampling_hint
 
 Column = npt.NDArray[Any]
 
@@ -52,17 +53,23 @@ class PickRows:
         Pixel (z)yx.
     columns : dict of str to array of shape (n,)
         Whatever else the table holds; numbers, bool or str.
+    rotations : array of shape (n, 3, 3), optional
+        Orientations as `Picks` has them.
     """
 
     ids: npt.NDArray[np.str_]
     owners: npt.NDArray[np.intp]
     positions: npt.NDArray[np.float64]
     columns: dict[str, Column]
+    rotations: npt.NDArray[np.float64] | None = None
 
     def take(self, index: npt.NDArray[Any]) -> PickRows:
         """Return the rows at `index`."""
         columns = {name: values[index] for name, values in self.columns.items()}
-        return PickRows(self.ids[index], self.owners[index], self.positions[index], columns)
+        rotations = None if self.rotations is None else self.rotations[index]
+        return PickRows(
+            self.ids[index], self.owners[index], self.positions[index], columns, rotations
+        )
 
 
 def pick_rows(
@@ -73,14 +80,16 @@ def pick_rows(
     Raises
     ------
     InputError
-        If there is no pick, no image of the table is among the sources, or a position has another
-        number of axes than its image.
+        If there is no pick, no image of the table is among the sources, a position has another
+        number of axes than its image, all picks lie outside their image, or they fit it only with
+        its axes in another order.
 
     Warns
     -----
     InputWarning
         If some images of the table are not among the sources, picks have no position or lie
-        outside their image, or two have one id (the first is kept).
+        outside their image, were made at another pixel size, or two have one id (the first is
+        kept).
     """
     matched = _matched(sources, table)
     used = list({source.name: source for source, _ in matched}.values())
@@ -92,10 +101,54 @@ def pick_rows(
         np.concatenate(owners),
         np.concatenate([picks.positions for _, picks in matched]),
         _joined([picks for _, picks in matched]),
+        _rotations([picks for _, picks in matched]),
     )
     rows = _different(_placed(rows))
-    _check_inside(rows, used)
+    hint = sampling_hint(matched)
+    outside = check_inside(rows.positions, rows.owners, used, hint)
+    if outside or hint:
+        warn(outside or f"{str(hint)[0].upper()}{str(hint)[1:]}")
     return used, rows
+
+
+def boxes_inside(
+    rows: PickRows, sources: Sequence[ImageSource], starts: npt.NDArray[np.intp], box: int
+) -> PickRows:
+    """Return the rows whose boxes lie within their image.
+
+    Parameters
+    ----------
+    rows : PickRows
+    sources : sequence of ImageSource
+    starts : array of shape (n, ndim)
+        First pixel of each box.
+    box : int
+        Side in pixels.
+
+    Raises
+    ------
+    InputError
+        If none does.
+
+    Warns
+    -----
+    InputWarning
+        If some are left out.
+    """
+    ends = np.array([source.shape for source in sources])[rows.owners]
+    inside = np.asarray(((starts >= 0) & (starts + box <= ends)).all(axis=1))
+    if inside.all():
+        return rows
+    if not inside.any():
+        raise InputError(
+            f"All boxes of {box} pixels leave their image: take a smaller box, or keep them with "
+            "the border 'mirror' or 'mean'."
+        )
+    warn(
+        f"{np.count_nonzero(~inside)} of {len(inside)} picks were left out: their boxes of {box} "
+        "pixels leave the image."
+    )
+    return rows.take(inside)
 
 
 def common_diameter(table: PicksTable) -> float | None:
@@ -158,6 +211,17 @@ def _joined(entries: Sequence[Picks]) -> dict[str, Column]:
     }
 
 
+def _rotations(entries: Sequence[Picks]) -> npt.NDArray[np.float64] | None:
+    """Return the orientations of all images, NaN where an image has none, or None."""
+    if all(picks.rotations is None for picks in entries):
+        return None
+    unknown = [np.full((len(picks), 3, 3), np.nan) for picks in entries]
+    parts = [
+        p.rotations if p.rotations is not None else u for p, u in zip(entries, unknown, strict=True)
+    ]
+    return np.concatenate(parts)
+
+
 def _flat(values: npt.ArrayLike | None) -> Column | None:
     """Return a column of one number, truth value or text a pick, and no other."""
     column = None if values is None else np.asarray(values)
@@ -196,16 +260,6 @@ def _different(rows: PickRows) -> PickRows:
         "such group, the first was kept."
     )
     return rows.take(np.sort(first))
-
-
-def _check_inside(rows: PickRows, sources: Sequence[ImageSource]) -> None:
-    ends = np.array([source.shape for source in sources])[rows.owners] - 0.5
-    n_outside = np.count_nonzero(((rows.positions < -0.5) | (rows.positions > ends)).any(axis=1))
-    if n_outside:
-        warn(
-            f"{n_outside} of {len(rows.ids)} picks lie outside their image: check that picks and "
-            "images have the same binning."
-        )
 
 
 def warn(sentence: str) -> None:

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import ImageSource, PicksTable
-from napari_cryoml.preprocess._border import mirrored_region
-from napari_cryoml.preprocess._crop_rows import common_diameter, pick_rows, warn
+from napari_cryoml.data import ImageSource, MissingWedge, PicksTable
+from napari_cryoml.preprocess._box_cutting import BoxCutting, box_starts
+from napari_cryoml.preprocess._crop_rows import boxes_inside, common_diameter, pick_rows, warn
 from napari_cryoml.preprocess._known_ids import known_ids
-from napari_cryoml.preprocess._rescale import _crop_axis, _crop_half
 
 Image = npt.NDArray[np.float32]
 
@@ -33,9 +31,10 @@ class PickCrops:
     """Boxes around picks, read from the images when they are asked for.
 
     They are `Crops`: pickled, they carry the sources and the positions, and no pixels of files.
-    The pixel at ``box // 2`` is the one nearest to the pick. What lies beyond the border of an
-    image is its mirror image; pixels that are not finite get the median of their crop, and a crop
-    that has no others stays NaN.
+    The pixel at ``box // 2`` is the one nearest to the pick, or the pick itself where `cutting`
+    goes below a pixel. What lies beyond the border of an image is its mirror image unless `cutting`
+    says otherwise; pixels that are not finite get the median of their crop, and a crop that has no
+    others stays NaN.
 
     Parameters
     ----------
@@ -51,18 +50,26 @@ class PickCrops:
         ``box // 2 * size / box``.
     diameter : float, optional
         Particle diameter in pixels of the images; by default what the picks tell, if they do.
+    cutting : BoxCutting, optional
+        Whole pixels, mirrored borders and no filter by default.
+    pixel_size : float, optional
+        Angstrom per pixel of the images, where they do not say or say it wrongly.
+    wedge : MissingWedge, optional
+        Tilts that the tomograms were reconstructed from, for whoever asks these crops.
 
     Raises
     ------
     InputError
         If no image of the table is among the sources, a position has another number of axes than
-        its image, the box is larger than every image, or `size` is larger than the box.
+        its image, the box is larger than every image, `size` is larger than the box, all picks lie
+        outside their image, or they fit it only with its axes swapped.
 
     Warns
     -----
     InputWarning
-        If some images of the table are not among the sources, picks lie outside their image, two
-        have one id (the first is kept), or the images are sampled differently.
+        If some images of the table are not among the sources, picks lie outside their image or
+        are dropped at its border, two have one id (the first is kept), or the images are sampled
+        differently among themselves or from their picks.
     """
 
     def __init__(
@@ -73,12 +80,20 @@ class PickCrops:
         size: int | None = None,
         *,
         diameter: float | None = None,
+        cutting: BoxCutting | None = None,
+        pixel_size: float | None = None,
+        wedge: MissingWedge | None = None,
     ) -> None:
         self._sources, self._rows = pick_rows(sources, table)
+        self._cutting = cutting or BoxCutting()
+        self._told_pixel_size, self._wedge = pixel_size, wedge
         self._box, self._size = box, box if size is None else size
         self._diameter = common_diameter(table) if diameter is None else diameter
         self._check_sizes()
         _warn_of_sampling(self._sources, box)
+        if self._cutting.border == "drop":
+            starts = box_starts(self._rows.positions, box)
+            self._rows = boxes_inside(self._rows, self._sources, starts, box)
         self._kept: tuple[int, Image] | None = None
 
     def _check_sizes(self) -> None:
@@ -154,6 +169,24 @@ class PickCrops:
         return self._rows.columns
 
     @property
+    def rotations(self) -> npt.NDArray[np.float64] | None:
+        """Orientations as `Picks` has them, shape (n, 3, 3), or None."""
+        return self._rows.rotations
+
+    @property
+    def offsets(self) -> npt.NDArray[np.float64]:
+        """How far each pick lies off the middle pixel of its box, pixels (z)yx, shape (n, ndim)."""
+        positions = self._rows.positions
+        if self._cutting.sub_voxel:
+            return np.zeros_like(positions)
+        return positions - box_starts(positions, self._box) - self._box // 2
+
+    @property
+    def wedge(self) -> MissingWedge | None:
+        """Tilts that the tomograms were reconstructed from, if they are known."""
+        return self._wedge
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of each crop in pixels, (y, x) or (z, y, x)."""
         return (self._size,) * self._rows.positions.shape[1]
@@ -174,12 +207,18 @@ class PickCrops:
         return self._diameter
 
     @property
-    def pixel_size(self) -> float | None:
-        """Angstrom per pixel of the crops, if the images say it and agree."""
+    def image_pixel_size(self) -> float | None:
+        """Angstrom per pixel of the images, if it was given, or they say it and agree."""
+        if self._told_pixel_size is not None:
+            return self._told_pixel_size
         sizes = [source.pixel_size for source in self._sources]
-        if sizes[0] is None or not _alike(sizes):
-            return None
-        return sizes[0] * self._box / self._size
+        return sizes[0] if sizes[0] is not None and _alike(sizes) else None
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Angstrom per pixel of the crops, if that of the images is known."""
+        size = self.image_pixel_size
+        return None if size is None else size * self._box / self._size
 
     def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
         """Yield all row numbers, at most `size` at a time, those of an image together."""
@@ -209,13 +248,14 @@ class PickCrops:
             places = np.flatnonzero(owners == owner)
             pixels = self._pixels(int(owner), len(places))
             for part in self._parts(places):
-                starts = _starts(self._rows.positions[wanted[part]], self._box)
-                crops[part, 0] = self._cut(pixels, starts)
+                positions = self._rows.positions[wanted[part]]
+                crops[part, 0] = self._cutting.boxes(pixels, positions, self._box, self._size)
         return crops
 
     def _parts(self, places: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
         """Return the places in parts whose boxes fit into memory."""
-        n = max(_PIXELS_AT_ONCE // self._box ** len(self.shape), 1)
+        extent = self._box + 2 * self._cutting.margin
+        n = max(_PIXELS_AT_ONCE // extent ** len(self.shape), 1)
         return [places[start : start + n] for start in range(0, len(places), n)]
 
     def _pixels(self, owner: int, n_crops: int) -> Any:
@@ -230,12 +270,6 @@ class PickCrops:
         self._kept = None  # before the next one is read: never two of them
         self._kept = (owner, source.read())
         return self._kept[1]
-
-    def _cut(self, pixels: Any, starts: npt.NDArray[np.intp]) -> Image:
-        boxes = np.empty((len(starts), *[self._box] * len(self.shape)), np.float32)
-        for place, start in zip(boxes, starts, strict=True):
-            place[...] = _box_at(pixels, start, self._box)
-        return _reduced(_mended(boxes), self._size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,40 +297,3 @@ def _alike(sizes: Sequence[float | None]) -> bool:
     """Tell whether all pixel sizes that are known are the same."""
     known = [size for size in sizes if size]
     return not known or max(known) - min(known) <= _SAME_PIXEL_SIZE * max(known)
-
-
-def _starts(positions: npt.NDArray[np.float64], box: int) -> npt.NDArray[np.intp]:
-    """Return the first pixel of each box."""
-    return np.floor(positions + 0.5).astype(np.intp) - box // 2
-
-
-def _box_at(pixels: Any, start: npt.NDArray[np.intp], box: int) -> Image:
-    """Return the box that begins at a pixel; mirrored only where it must be, which is slower."""
-    if (start >= 0).all() and (start + box <= pixels.shape).all():
-        return pixels[tuple(slice(int(first), int(first) + box) for first in start)]
-    return mirrored_region(pixels, start, (box,) * len(start))
-
-
-def _mended(crops: Image) -> Image:
-    """Replace what is not finite in a crop by the median of the rest."""
-    finite = np.isfinite(crops)
-    axes = tuple(range(1, crops.ndim))
-    for row in np.flatnonzero(~finite.all(axis=axes) & finite.any(axis=axes)):
-        crops[row][~finite[row]] = np.median(crops[row][finite[row]])
-    return crops
-
-
-def _reduced(crops: Image, size: int) -> Image:
-    """Return crops of shape (k, *box) with `size` pixels a side, as `fourier_rescale` does it."""
-    if size == crops.shape[-1]:
-        return crops
-    axes = tuple(range(1, crops.ndim))
-    # Single precision is enough for the contrast only once the (large) mean has gone.
-    means = crops.mean(axis=axes, keepdims=True, dtype=np.float64).astype(np.float32)
-    values = crops - means
-    coefficients = _crop_half(fft.rfft(values, axis=-1), values, size)
-    for axis in axes[:-1]:
-        coefficients = _crop_axis(fft.fft(coefficients, axis=axis), axis, size)
-    small = fft.irfftn(coefficients, s=(size,) * len(axes), axes=axes)
-    ratio = np.float32((size / crops.shape[-1]) ** len(axes))
-    return np.asarray(small * ratio + means, np.float32)
