@@ -19,6 +19,9 @@ class CropObjectiveConfig(Config):
     """Whether labels change what is learnt; False for the self-supervised ones."""
     uses_unlabelled: ClassVar[bool] = True
     """Whether crops without a label change what is learnt."""
+    draws_unlabelled: ClassVar[bool] = True
+    """Whether a crop that has no label, not even one by `CropObjective.begin_epoch`, has a place
+    in a batch; where not, it changes nothing there and only takes the place of another."""
 
     @property
     def name(self) -> str:

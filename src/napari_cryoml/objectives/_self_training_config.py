@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 @crop_objectives.register("self_training")
 class SelfTraining(ClassLossConfig):
     """Learn from labelled crops, and from those that the network itself is sure of."""
+
+    draws_unlabelled: ClassVar[bool] = False
 
     threshold: float = Field(
         0.95,

@@ -17,6 +17,7 @@ class Supervised(ClassLossConfig):
     """Learn from labelled crops alone."""
 
     uses_unlabelled: ClassVar[bool] = False
+    draws_unlabelled: ClassVar[bool] = False
 
     def build(self, network: Classifier) -> SupervisedObjective:
         """Return the objective around a network."""
