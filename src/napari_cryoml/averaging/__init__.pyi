@@ -3,7 +3,11 @@ from ._align_config import AlignConfig
 from ._average import ClassAverage, average_crops, class_average
 from ._config import AverageConfig
 from ._correlation import GOLD_STANDARD, HALF, ShellCorrelation, shell_correlation
+from ._impute import impute_wedge
+from ._masked_correlation import MaskedCorrelation, masked_correlation
 from ._messages import AverageRequest, Thumbnails, ThumbnailsRequest
+from ._refine import refine
+from ._refine_config import RefineConfig
 from ._rigid import Alignment, RigidPoses
 from ._rotations import (
     degrees_between,
@@ -13,7 +17,9 @@ from ._rotations import (
     rotations_apart,
 )
 from ._service import CropService
+from ._subtomogram_average import average_subtomograms
 from ._thumbnails import thumbnails
+from ._volume import AverageStep, SubtomogramAverage
 
 __all__ = [
     "GOLD_STANDARD",
@@ -22,19 +28,27 @@ __all__ = [
     "Alignment",
     "AverageConfig",
     "AverageRequest",
+    "AverageStep",
     "ClassAverage",
     "CropService",
+    "MaskedCorrelation",
+    "RefineConfig",
     "RigidPoses",
     "ShellCorrelation",
+    "SubtomogramAverage",
     "Thumbnails",
     "ThumbnailsRequest",
     "align_crops",
     "average_crops",
+    "average_subtomograms",
     "class_average",
     "degrees_between",
     "even_rotations",
+    "impute_wedge",
+    "masked_correlation",
     "nearby_rotations",
     "point_group",
+    "refine",
     "rotations_apart",
     "shell_correlation",
     "thumbnails",

@@ -115,7 +115,7 @@ class _View:
         device: str,
     ) -> None:
         self.config, self.side = config, side
-        self.device = _device(device)
+        self.device = compute_device(device)
         high = config.highest(side, pixel_size)
         self.band = Band(side, config.low, high, wedge, self.device)
         self.whole = Band(side, config.low, (side - 1) // 2, wedge, self.device)
@@ -234,8 +234,8 @@ class _Aligner:
         return search.around(spectra, places, around).best(1)
 
 
-def _device(name: str) -> torch.device:
-    """Return the device; Apple's lacks what is needed here."""
+def compute_device(name: str) -> torch.device:
+    """Return the device called `name`; "auto" passes over Apple's, which lacks what is needed."""
     from napari_cryoml.training import choose_device
 
     if name == "auto":

@@ -57,27 +57,31 @@ class RigidPoses:
         """Return poses of particles that lie in the centre as the reference does."""
         return cls(np.tile(np.eye(3), (n, 1, 1)), np.zeros((n, 3)))
 
+    @classmethod
+    def unknown(cls, n: int) -> RigidPoses:
+        """Return n poses that nobody knows: NaN."""
+        return cls(np.full((n, 3, 3), np.nan), np.full((n, 3), np.nan))
+
     def take(self, index: npt.NDArray[Any] | slice) -> RigidPoses:
         """Return the poses at `index`."""
         return RigidPoses(self.rotations[index], self.shifts[index], self.scores[index])
 
-    def within(self, frame: RigidPoses) -> RigidPoses:
-        """Return these poses, given against a reference that lies in another as `frame` says.
+    def through(self, frame: RigidPoses) -> RigidPoses:
+        """Return these poses, given against what lies in their reference.
 
         Parameters
         ----------
         frame : RigidPoses
-            One pose, of this reference in the other.
+            One pose: how the other reference lies in this one.
 
         Returns
         -------
         RigidPoses
             Against the other reference.
         """
-        # place in box = R (F^-1 (place in other - f)) + s
-        back = frame.rotations[0].T
-        rotations = self.rotations @ back
-        return RigidPoses(rotations, self.shifts - rotations @ frame.shifts[0], self.scores)
+        rotations = self.rotations @ frame.rotations[0]
+        shifts = self.shifts + self.rotations @ frame.shifts[0]
+        return RigidPoses(rotations, shifts, self.scores)
 
     def put(self, index: npt.NDArray[Any], poses: RigidPoses) -> RigidPoses:
         """Return these poses with those at `index` replaced."""

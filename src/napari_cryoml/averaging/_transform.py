@@ -24,14 +24,14 @@ class Transforms:
     """
 
     def __init__(self, volumes: torch.Tensor, reach: float) -> None:
-        side = volumes.shape[-1]
-        padded = _PADDING * side
+        padded = _PADDING * volumes.shape[-1]
         half = min(math.ceil(_PADDING * reach) + 1, padded // 2)
-        spectra = torch.fft.fftn(_centred(volumes, padded), dim=(-3, -2, -1))
-        index = torch.arange(-half, half + 1, device=volumes.device) % padded
-        kept = spectra[:, index][:, :, index][:, :, :, index]
-        self._table = torch.view_as_real(kept).movedim(-1, 1).contiguous()
-        self._scale = _PADDING / half
+        table = torch.view_as_real(_with_one_before(_samples(volumes, half)))
+        self._table = table.movedim(-1, 1).contiguous()
+        size = torch.tensor(self._table.shape[2:], device=volumes.device)
+        first = torch.tensor([-half, -half, -1], device=volumes.device)
+        self._scale = 2 * _PADDING / (size - 1)
+        self._offset = -2 * first / (size - 1) - 1
 
     def at(self, frequencies: torch.Tensor) -> torch.Tensor:
         """Return the transforms at frequencies.
@@ -45,23 +45,46 @@ class Transforms:
         -------
         Tensor of shape (b, m), complex
         """
-        places = (frequencies * self._scale).flip(-1)
+        # The transform of a frequency's negative is the conjugate: half of them are known.
+        sign = torch.where(frequencies[..., 2] < 0, -1.0, 1.0)
+        places = (frequencies * sign[..., None] * self._scale + self._offset).flip(-1)
         single = len(self._table) == 1
         grid = places[None, :, :, None] if single else places[:, :, None, None]
         found = torch.nn.functional.grid_sample(self._table, grid, align_corners=True)
         real, imaginary = found[0].squeeze(-1) if single else found.squeeze((-1, -2)).unbind(1)
-        return torch.complex(real, imaginary)
+        return torch.complex(real, imaginary * sign)
 
 
-def _centred(volumes: torch.Tensor, padded: int) -> torch.Tensor:
-    """Return volumes within a larger box, centre first, corrected for linear interpolation."""
+def _samples(volumes: torch.Tensor, half: int) -> torch.Tensor:
+    """Return the padded transform (b, z, y, x) from -half to half, along x from 0.
+
+    One axis at a time, so that neither what is zero nor what is not asked for costs much.
+    """
+    side = volumes.shape[-1]
+    padded = _PADDING * side
+    index = torch.arange(-half, half + 1, device=volumes.device)
+    phase = (2 * torch.pi / padded) * (side // 2) * index
+    centred = torch.polar(torch.ones_like(phase), phase)
+    spectra = torch.fft.rfft(_corrected(volumes, padded), n=padded)[..., : half + 1]
+    spectra = spectra * centred[half:]
+    for axis, factor in ((-2, centred[:, None]), (-3, centred[:, None, None])):
+        whole = torch.fft.fft(spectra, n=padded, dim=axis)
+        spectra = whole.index_select(axis, index % padded) * factor
+    return spectra
+
+
+def _corrected(volumes: torch.Tensor, padded: int) -> torch.Tensor:
+    """Return volumes divided by what linear interpolation between frequencies makes of them."""
     side = volumes.shape[-1]
     offset = torch.arange(side, device=volumes.device) - side // 2
     gain = torch.sinc(offset / padded).square().reciprocal().to(volumes.dtype)
-    rest = padded - side
-    corrected = volumes * gain * gain[:, None] * gain[:, None, None]
-    wide = torch.nn.functional.pad(corrected, (0, rest) * 3)
-    return torch.roll(wide, (-(side // 2),) * 3, (-3, -2, -1))
+    return volumes * (gain * gain[:, None] * gain[:, None, None])
+
+
+def _with_one_before(spectra: torch.Tensor) -> torch.Tensor:
+    """Return half transforms with x = -1 put before x = 0, for what lies between."""
+    before = spectra[..., 1:2].flip((-3, -2)).conj()
+    return torch.cat([before.resolve_conj(), spectra], dim=-1)
 
 
 def turned(frequencies: torch.Tensor, rotations: torch.Tensor) -> torch.Tensor:
