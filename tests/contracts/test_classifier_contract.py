@@ -28,6 +28,7 @@ VARIANTS = {
     "rb3d": [{"variant": "64"}, {"variant": "32"}],
     "dsrf3d_v2": [{"variant": "B"}],
     "autoencoder": [{"stages": 4}],
+    "compact": [{"stem": "strided"}],
     "flat": [{"layers": 2, "activation": "relu"}],
 }
 """Further options that change the layers."""

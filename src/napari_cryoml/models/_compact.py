@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from napari_cryoml.models._classifier_config import ClassifierConfig, classifiers
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from napari_cryoml.models._crop_blocks import Start
     from napari_cryoml.models._layered_classifier import LayeredClassifier
 
 
 @classifiers.register("compact")
 class Compact(ClassifierConfig):
-    """Residual blocks with group norm behind a strided stem; the quick one, and our own.
+    """Residual blocks with group norm on half the sides; the quick one, and our own.
 
-    Each crop is normalised by itself, so a batch may be small and what comes out does not depend
-    on it. Only means and maxima of the last feature map are classified: little is lost where a
-    particle is off the centre, and few weights are learnt from few crops.
+    Noise is averaged before the first convolution: in few noisy crops there is nothing to be
+    learnt from the finest detail. Each crop is normalised by itself, so a batch may be small and
+    what comes out does not depend on it. Only means and maxima of the last feature map are
+    classified: little is lost where a particle is off the centre, and few weights are learnt from
+    few crops.
     """
 
     published_start: ClassVar[Start] = "kaiming"
@@ -32,6 +36,11 @@ class Compact(ClassifierConfig):
         description="Channels of the first stage, a multiple of 8; each next stage has twice as "
         "many.",
     )
+    stem: Literal["mean", "strided"] = Field(
+        "mean",
+        description="How the sides are halved first: mean of 2 pixels along each axis, for noisy "
+        "crops; strided convolution, which keeps the finest detail, for clean ones.",
+    )
     dropout: float = Field(
         0.1, ge=0, lt=1, description="Share of the features silenced in each training step."
     )
@@ -39,13 +48,13 @@ class Compact(ClassifierConfig):
     def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
         from torch import nn
 
-        from napari_cryoml.models._crop_blocks import MeanAndMax, convolution
+        from napari_cryoml.models._crop_blocks import MeanAndMax
         from napari_cryoml.models._layered_classifier import LayeredClassifier
         from napari_cryoml.models._residual import NormedResidual
 
         ndim, u = len(shape), self.units
         trunk = nn.Sequential(
-            convolution(ndim, 1, u, 5, stride=2),
+            self._stem(ndim),
             NormedResidual(ndim, u, u),
             NormedResidual(ndim, u, 2 * u, stride=2),
             NormedResidual(ndim, 2 * u, 2 * u),
@@ -57,3 +66,14 @@ class Compact(ClassifierConfig):
         return LayeredClassifier(
             shape, n_classes, trunk, MeanAndMax(), lambda _: nn.Dropout(self.dropout), self.start
         )
+
+    def _stem(self, ndim: int) -> nn.Module:
+        """Return the layers from the crop to `units` channels on half the sides."""
+        from torch import nn
+
+        from napari_cryoml.models._crop_blocks import convolution
+
+        if self.stem == "strided":
+            return convolution(ndim, 1, self.units, 5, stride=2)
+        mean = nn.AvgPool2d(2) if ndim == 2 else nn.AvgPool3d(2)
+        return nn.Sequential(mean, convolution(ndim, 1, self.units, 5))
