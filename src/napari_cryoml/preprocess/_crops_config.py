@@ -56,6 +56,24 @@ class CropsConfig(Config):
     )
     invert: bool = Field(False, description="Turn dark particles into bright ones.")
 
+    def box_of(self, table: PicksTable) -> int:
+        """Return the side of the boxes of these picks, in pixels of the image.
+
+        Raises
+        ------
+        InputError
+            If neither a box nor a diameter is known.
+        """
+        if self.box is not None:
+            return self.box
+        diameter = self.diameter or common_diameter(table)
+        if diameter is None:
+            raise InputError(
+                "The picks do not tell how large the particles are: give their diameter, or the "
+                "side of the box."
+            )
+        return _even(_BOX_DIAMETERS * diameter)
+
     def cut(
         self,
         sources: Sequence[ImageSource],
@@ -82,14 +100,7 @@ class CropsConfig(Config):
             known, or `PickCrops` cannot be made.
         """
         diameter = self.diameter or common_diameter(table)
-        box = self.box
-        if box is None:
-            if diameter is None:
-                raise InputError(
-                    "The picks do not tell how large the particles are: give their diameter, or "
-                    "the side of the box."
-                )
-            box = _even(_BOX_DIAMETERS * diameter)
+        box = self.box_of(table)
         ndim = max((picks.ndim for picks in table if len(picks)), default=2)
         size = min(box, _USUAL_SIZES[ndim]) if self.size is None else self.size
         cutting = BoxCutting(
