@@ -3,7 +3,7 @@
 import typer
 
 from napari_cryoml import __version__
-from napari_cryoml.cli import _convert, _demo, _embed, _pick, _pick_live, _simulate
+from napari_cryoml.cli import _convert, _demo, _embed, _pick, _pick_live, _simulate, _subtomo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,5 +32,6 @@ _pick.app.command("live")(_pick_live.live)
 app.add_typer(_pick.app, name="pick")
 app.add_typer(_embed.app, name="embed")
 app.add_typer(_simulate.app, name="simulate")
+app.add_typer(_subtomo.app, name="subtomo")
 app.command("convert")(_convert.convert)
 app.command("demo")(_demo.demo)

@@ -10,7 +10,9 @@ from napari_cryoml.simulate._micrographs import (
     simulate_micrograph,
 )
 from napari_cryoml.simulate._optics import ctf
+from napari_cryoml.simulate._subtomogram_files import write_subtomograms, write_tomogram
 from napari_cryoml.simulate._subtomograms import (
+    EMPTY,
     SimulatedSubtomograms,
     SubtomogramConfig,
     simulate_subtomograms,
@@ -22,6 +24,7 @@ from napari_cryoml.simulate._tomograms import (
 )
 
 __all__ = [
+    "EMPTY",
     "Complex",
     "Contaminant",
     "DensityMap",
@@ -41,4 +44,6 @@ __all__ = [
     "simulate_subtomograms",
     "simulate_tomogram",
     "write_micrographs",
+    "write_subtomograms",
+    "write_tomogram",
 ]

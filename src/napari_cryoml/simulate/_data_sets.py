@@ -64,7 +64,7 @@ def simulate_micrographs(
             f"A data set needs 1 micrograph or more and a seed of 0 or more; n = {n} and "
             f"seed = {seed} were given."
         )
-    folder = _make_folder(Path(out))
+    folder = make_folder(Path(out))
     paths: list[Path] = []
     picks, records = [], []
     for number in range(n):
@@ -91,7 +91,8 @@ def write_micrographs(out: str | Path, n: int, config: MicrographConfig, seed: i
     return run_inline(simulate_micrographs(out, n, config, seed))
 
 
-def _make_folder(folder: Path) -> Path:
+def make_folder(folder: Path) -> Path:
+    """Return a folder once it is there; an `InputError` tells why it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -77,7 +77,9 @@ def _operator(size: int, tilts: Floats) -> sparse.csr_array:
     first = np.floor(radius[cells]).astype(np.intp)[of_cell] - 1
     taps = cubic_taps(radius[cells][of_cell] - first - 1)
     rows = np.repeat(cells[of_cell], 4)
-    columns = np.abs(first[:, None] + np.arange(4)) + of_tilt[:, None] * n_half
+    # The outermost cells lie on samples, where the last tap counts for nothing.
+    sample = np.clip(first[:, None] + np.arange(4), 0, n_half - 1)
+    columns = sample + of_tilt[:, None] * n_half
     values = (weights[:, None] * taps).ravel()
     shape = (z.size, len(tilts) * n_half)
     matrix = sparse.coo_array((values, (rows, columns.ravel())), shape=shape).tocsr()
