@@ -75,8 +75,7 @@ def test_the_loss_decreases(config, network, ndim):
     assert sum(totals[-4:]) < sum(totals[1:5])  # a queue is filled by the first step
 
 
-@pytest.mark.parametrize("labelled", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("n", [1, 2, 16])
+@pytest.mark.parametrize(("n", "labelled"), [(1, 0), (1, 1), (2, 0.5), (8, 0), (8, 1)])
 def test_degenerate_batches(config, network, ndim, n, labelled):
     objective = config.build(network)
     check_step(objective, toy_batch(n, ndim, objective.n_views, labelled)[0])
