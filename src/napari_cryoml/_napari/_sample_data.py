@@ -6,9 +6,12 @@ import tempfile
 from pathlib import Path
 
 from napari_cryoml._napari._image_layers import LayerData, image_layers
-from napari_cryoml.io import open_images
+from napari_cryoml._napari._points_layers import points_layers
+from napari_cryoml.io import open_image, open_images, read_picks
 
 _N_MICROGRAPHS = 3
+_TOMOGRAM = {"shape": (48, 160, 160), "n_particles": 60, "snr": 0.5, "box": 24, "dark": True}
+_N_COMPLEXES = 4
 
 
 def simulated_micrographs() -> list[LayerData]:
@@ -23,3 +26,29 @@ def simulated_micrographs() -> list[LayerData]:
     return image_layers(
         open_images(write_micrographs(folder, _N_MICROGRAPHS, MicrographConfig(), seed=0))
     )
+
+
+def simulated_tomogram() -> list[LayerData]:
+    """Return a simulated tomogram and its particles as napari layer data.
+
+    Both are files in a new temporary folder; the column ``class`` of the points says which of
+    four made-up complexes each particle is.
+    """
+    from napari_cryoml.simulate import (
+        TomogramConfig,
+        procedural_maps,
+        simulate_tomogram,
+        write_tomogram,
+    )
+
+    folder = Path(tempfile.mkdtemp(prefix="napari-cryoml-sample-"))
+    config = TomogramConfig(**_TOMOGRAM)
+    maps = procedural_maps(_N_COMPLEXES, config.box, config.pixel_size)
+    made = simulate_tomogram(maps, config, seed=0)
+    path, truth, _ = write_tomogram(folder, made, config, seed=0)
+    image = open_image(path)
+    table = read_picks(truth, shapes={image.name: image.shape})
+    return [
+        *image_layers([image]),
+        *points_layers(table, truth, {image.name: image.pixel_size}),
+    ]
