@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,10 @@ FILES = [
     ("dynamo", ".tbl"),
     ("motl", ".em"),
     ("csv", ".csv"),
+    ("copick", ".json"),
+    ("portal", ".ndjson"),
 ]
+CLASSY = [file for file in FILES if file[0] not in {"copick", "portal"}]
 SHAPES = {"t": (200, 300, 400)}
 X, Y, Z = (np.array(v, float) for v in ([0, 0, 1], [0, 1, 0], [1, 0, 0]))  # offsets zyx
 
@@ -239,6 +243,21 @@ def test_nobody_has_aligned_angles_that_are_all_zero(tmp_path):
         assert read_picks(path).picks[0].rotations is None
 
 
+def test_matrices_in_json_turn_the_reference_and_act_on_xyz(tmp_path):
+    """A particle whose x axis points along y of the tomogram: the first column is 0, 1, 0."""
+    matrix = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
+    place = {"x": 1.0, "y": 2.0, "z": 3.0}
+    points = [{"location": place, "xyz_rotation_matrix": m} for m in (matrix, None, [[1]])]
+    path = tmp_path / "t.ndjson"
+    path.write_text("\n".join(map(json.dumps, points)))
+    rotations = read_picks(path).picks[0].rotations
+    np.testing.assert_allclose(rotations[0] @ X, Y, atol=1e-12)
+    assert np.isnan(rotations[1:]).all()
+    write_picks(read_picks(path), path)
+    written = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [point.get("xyz_rotation_matrix") for point in written] == [matrix, None, [[1]]]
+
+
 def test_an_image_without_poses_beside_one_with_them(tmp_path):
     with_poses = table(2).picks[0]
     both = PicksTable.of([with_poses, Picks("u", np.full((1, 3), 5.0))])
@@ -253,7 +272,7 @@ def test_formats_without_angles_say_what_they_leave_out(tmp_path):
         write_picks(table(), tmp_path / "t.coords")
 
 
-@pytest.mark.parametrize(("name", "suffix"), FILES)
+@pytest.mark.parametrize(("name", "suffix"), CLASSY)
 @pytest.mark.parametrize(
     "names", [["ribosome", "", "26S proteasome", "ribosome"], ["2", "", "7", "2"]]
 )
@@ -306,7 +325,7 @@ def test_stopgap_files_are_told_from_relions(tmp_path):
         "tomograms/chlamydomonas_empiar11830/putative_prohibitin.star",
     ],
 )
-@pytest.mark.parametrize(("second", "suffix"), FILES)
+@pytest.mark.parametrize(("second", "suffix"), CLASSY)
 @pytest.mark.filterwarnings("ignore::napari_cryoml._errors.InputWarning")
 def test_real_poses_pass_through_each_format(shared_data, tmp_path, name, second, suffix):
     before = read_picks(shared_data / name, pixel_size=2.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from napari_cryoml.io._formats._json import (
     point_columns,
     xyz_of,
 )
+from napari_cryoml.io._formats._json_poses import matrices_to_write, rotations_of
 from napari_cryoml.io._names import stem
 
 _TAKEN = frozenset({"location", "score"})
-_COPICK_KEYS = frozenset({"transformation_", "instance_id"})
-_PORTAL_KEYS = frozenset({"type", "xyz_rotation_matrix", "instance_id"})
+_COPICK_MATRIX, _PORTAL_MATRIX = "transformation_", "xyz_rotation_matrix"
+_COPICK_KEYS = frozenset({_COPICK_MATRIX, "instance_id"})
+_PORTAL_KEYS = frozenset({"type", _PORTAL_MATRIX, "instance_id"})
 
 
 def read_copick(path: Path, hints: Hints) -> PicksTable:
@@ -44,7 +47,7 @@ def read_copick(path: Path, hints: Hints) -> PicksTable:
             "the tomogram (pixel_size)."
         )
     image = hints.image or str(document.get("run_name") or path.stem)
-    picks = _picks(points, image, float(pixel_size), str(path))
+    picks = _turned(_picks(points, image, float(pixel_size), str(path)), _COPICK_MATRIX)
     header = {key: value for key, value in document.items() if key != "points"}
     return PicksTable((picks,), {"copick": {image: header}})
 
@@ -68,6 +71,7 @@ def write_copick(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
         "unit": "angstrom",
     }
     keys = None if "copick" in table.extra else _COPICK_KEYS
+    picks = _with_matrices(picks, _COPICK_MATRIX, 4)
     document = header | {"points": _points(picks, pixel_size, defaults, keys)}
     write_text(path, json.dumps(document, indent=1) + "\n")
     return [path]
@@ -81,13 +85,15 @@ def read_portal(path: Path, hints: Hints) -> PicksTable:
         if line.strip()
     ]
     image = hints.image or path.stem
-    return PicksTable((_picks(points, image, None, str(path), hints),), {"portal": {image: {}}})
+    picks = _turned(_picks(points, image, None, str(path), hints), _PORTAL_MATRIX)
+    return PicksTable((picks,), {"portal": {image: {}}})
 
 
 def write_portal(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     """Write a portal annotation of one tomogram."""
     (picks,) = table
-    oriented = "xyz_rotation_matrix" in picks.columns
+    picks = _with_matrices(picks, _PORTAL_MATRIX, 3)
+    oriented = _PORTAL_MATRIX in picks.columns
     keys = None if "portal" in table.extra else _PORTAL_KEYS
     points = _points(picks, 1.0, {"type": "orientedPoint" if oriented else "point"}, keys)
     write_text(path, "".join(json.dumps(point) + "\n" for point in points))
@@ -108,6 +114,14 @@ def _picks(
         None,
         point_columns(points, _TAKEN),
     )
+
+
+def _turned(picks: Picks, key: str) -> Picks:
+    return replace(picks, rotations=rotations_of(picks.columns, key))
+
+
+def _with_matrices(picks: Picks, key: str, side: int) -> Picks:
+    return replace(picks, columns={**picks.columns, **matrices_to_write(picks, key, side)})
 
 
 def _points(
@@ -145,7 +159,8 @@ COPICK_FORMAT = Format(
     per_image=True,
     ndims=(3,),
     recognises=is_copick,
-    directions=frozenset({"transformation_"}),
+    directions=frozenset({_COPICK_MATRIX}),
+    poses=True,
 )
 
 PORTAL_FORMAT = Format(
@@ -156,5 +171,6 @@ PORTAL_FORMAT = Format(
     write=write_portal,
     per_image=True,
     ndims=(3,),
-    directions=frozenset({"xyz_rotation_matrix"}),
+    directions=frozenset({_PORTAL_MATRIX}),
+    poses=True,
 )
