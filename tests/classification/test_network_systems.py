@@ -193,7 +193,7 @@ def test_few_labels_are_all_trained_on_and_nothing_is_claimed():
 
 def test_shapes_are_learnt():
     data = labelled_shapes(90, ndim=2, noise=0.3)
-    words = {"epochs": 12, "augmentation": "none", "pretraining": {"objective": "none"}}
+    words = {"epochs": 12, "augmentation": "none", "pretraining": {"objective": None}}
     system = small("contrastive", **words)
     classifier = run_inline(system.fit(data))
     assert classifier.report.accuracy >= 0.9

@@ -41,7 +41,7 @@ def small_classifier(folder, ndim):
     labels = {str(row): "ab"[row % 2] for row in range(8)}
     options = {"network_options": {"units": 8}, "precision": "float32", "device": "cpu"}
     system = systems.create(
-        "contrastive", **options, epochs=1, pretraining={"objective": "none"}, held_out_share=0
+        "contrastive", **options, epochs=1, pretraining={"objective": None}, held_out_share=0
     )
     classifier = run_inline(system.fit(LabelledCrops.of(ArrayCrops.of(pixels), labels)))
     path = folder / f"classifier_{ndim}d.safetensors"

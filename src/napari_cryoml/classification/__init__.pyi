@@ -1,25 +1,50 @@
 from ._classifier_file import load_classifier
+from ._default import default_system, fine_tuning
 from ._fitting_crops import fitting_crops
 from ._labelled_crops import UNKNOWN, LabelledCrops
+from ._messages import (
+    Attention,
+    AttentionRequest,
+    FitRequest,
+    FittedReply,
+    LoadRequest,
+    PretrainRequest,
+    Reconstructions,
+    ReconstructRequest,
+    SaveRequest,
+)
 from ._network_classifier import NetworkClassifier
 from ._network_system import NetworkSystem, PretrainingConfig
 from ._network_training import pretrain
 from ._predictions import Predictions, classify
 from ._pretrained_encoder import PretrainedEncoder
+from ._service import ClassifyService
 from ._system import CropClassifier, SystemConfig, train
 from ._systems import systems
 
 __all__ = [
     "UNKNOWN",
+    "Attention",
+    "AttentionRequest",
+    "ClassifyService",
     "CropClassifier",
+    "FitRequest",
+    "FittedReply",
     "LabelledCrops",
+    "LoadRequest",
     "NetworkClassifier",
     "NetworkSystem",
     "Predictions",
+    "PretrainRequest",
     "PretrainedEncoder",
     "PretrainingConfig",
+    "ReconstructRequest",
+    "Reconstructions",
+    "SaveRequest",
     "SystemConfig",
     "classify",
+    "default_system",
+    "fine_tuning",
     "fitting_crops",
     "load_classifier",
     "pretrain",

@@ -21,14 +21,12 @@ from napari_cryoml.training import CropTrainingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
-NOTHING = "none"
-
 
 class PretrainingConfig(Config):
     """What a network learns from all crops before it sees a label."""
 
-    objective: str = Field(
-        NOTHING, description="What pretraining minimises on all crops; none to begin with labels."
+    objective: str | None = Field(
+        None, description="What pretraining minimises on all crops; none to begin with labels."
     )
     objective_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of this objective that differ from the usual."
@@ -38,7 +36,7 @@ class PretrainingConfig(Config):
     @property
     def is_wanted(self) -> bool:
         """Whether there is any."""
-        return self.objective != NOTHING
+        return self.objective is not None
 
     def objective_config(self) -> CropObjectiveConfig:
         """Return the Config of the objective.
@@ -46,8 +44,10 @@ class PretrainingConfig(Config):
         Raises
         ------
         InputError
-            If there is no such objective or option.
+            If there is none, or no such objective or option.
         """
+        if self.objective is None:
+            raise InputError("There is no pretraining: choose what to learn from all crops.")
         return crop_objectives.create(self.objective, **self.objective_options)
 
 
@@ -180,5 +180,7 @@ def _pretrains(usual: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     given = values.get("pretraining", {})
     if isinstance(given, PretrainingConfig):
         return given.is_wanted
-    chosen = given.get("objective") if isinstance(given, Mapping) else None
-    return bool((chosen or usual["pretraining"].objective) != NOTHING)
+    if isinstance(given, Mapping) and "objective" in given:
+        return given["objective"] is not None
+    usually: PretrainingConfig = usual["pretraining"]
+    return usually.is_wanted

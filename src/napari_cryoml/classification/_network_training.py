@@ -119,7 +119,7 @@ def pretrain(
         tuple(crops.shape),
         getattr(crops, "pixel_size", None),
         run.wedge,
-        system.pretraining.objective,
+        system.pretraining.objective or "",
         notes,
     )
 

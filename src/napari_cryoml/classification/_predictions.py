@@ -83,6 +83,8 @@ class Predictions:
     def table(self, crops: Crops) -> PicksTable:
         """Return the crops as picks with these columns beside what is known of them.
 
+        Crops without a row here are left out.
+
         Raises
         ------
         InputError
@@ -93,27 +95,36 @@ class Predictions:
                 "These crops know no positions in images, so they give no picks: write their "
                 "classes as .csv instead."
             )
-        if crops.ids.tolist() != self.ids.tolist():
-            raise InputError("These predictions are of other crops: classify these first.")
-        columns = {**getattr(crops, "columns", {}), **self.columns()}
+        rows = self._rows_of(crops)
+        known = {name: values[rows] for name, values in getattr(crops, "columns", {}).items()}
+        columns = {**known, **self.columns()}
         scores = columns.pop("score", None)
         size, diameter = pixel_size_of_images(crops), getattr(crops, "diameter", None)
-        rotations = getattr(crops, "rotations", None)
+        rotations, images = getattr(crops, "rotations", None), crops.images[rows]
         table = []
-        for image in dict.fromkeys(crops.images.tolist()):
-            at = np.flatnonzero(crops.images == image)
-            table.append(
-                Picks(
-                    image,
-                    crops.positions[at],
-                    None if scores is None else np.asarray(scores[at], np.float32),
-                    size,
-                    diameter,
-                    {name: np.asarray(values)[at] for name, values in columns.items()},
-                    None if rotations is None else rotations[at],
-                )
+        for image in dict.fromkeys(images.tolist()):
+            at = np.flatnonzero(images == image)
+            picks = Picks(
+                image,
+                crops.positions[rows[at]],
+                None if scores is None else np.asarray(scores[at], np.float32),
+                size,
+                diameter,
+                {name: np.asarray(values)[at] for name, values in columns.items()},
+                None if rotations is None else rotations[rows[at]],
             )
+            table.append(picks)
         return PicksTable.of(table)
+
+    def _rows_of(self, crops: Crops) -> npt.NDArray[np.intp]:
+        """Return which crop each row is."""
+        place = {name: row for row, name in enumerate(crops.ids.tolist())}
+        try:
+            return np.array([place[name] for name in self.ids.tolist()], np.intp)
+        except KeyError:
+            raise InputError(
+                "These predictions are of other crops: classify these first."
+            ) from None
 
 
 def _column_names(classes: Sequence[str]) -> list[str]:
