@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import ndimage
 
-from napari_cryoml.features import HarmonicsConfig, harmonic_features
+from napari_cryoml.features import HarmonicsConfig, harmonic_channels, harmonic_features
 from napari_cryoml.features._angular import angular_harmonics
 
 RADIUS = 5.0
@@ -188,3 +188,13 @@ def test_kernels_and_channels_are_counted():
 def test_options_that_mean_nothing_are_refused(options):
     with pytest.raises(ValidationError):
         HarmonicsConfig(**options)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_channels_come_one_by_one_as_they_are_together(ndim):
+    image, config = noise((30, 27, 24)[:ndim]), small(ndim)
+    together = harmonic_features(image, RADIUS, config)
+    one_by_one = dict(harmonic_channels(image, RADIUS, config))
+    assert sorted(one_by_one) == list(range(config.n_channels))
+    for channel, values in one_by_one.items():
+        np.testing.assert_array_equal(values.numpy(), together[channel])

@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.picking import PickerConfig
+from napari_cryoml.training import TrainingConfig
 
 
 def test_the_diameter_is_the_only_option_without_a_default() -> None:
@@ -57,3 +58,12 @@ def test_a_file_from_before_these_options_is_read() -> None:
     former = PickerConfig(diameter=10).model_dump(mode="json")
     del former["network"]
     assert PickerConfig.model_validate(former) == PickerConfig(diameter=10)
+
+
+@pytest.mark.parametrize(("ndim", "edge"), [(2, 128), (3, 47)])
+def test_crops_of_tomograms_are_cut_smaller(ndim, edge):
+    training = PickerConfig(diameter=14, ndim=ndim).training_for(10)
+    assert training.crop_size == edge
+    assert training.steps == 180
+    small = PickerConfig(diameter=14, ndim=ndim, training=TrainingConfig(crop_size=40))
+    assert small.training_for(10).crop_size == 40

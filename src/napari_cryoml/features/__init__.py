@@ -4,7 +4,12 @@ from napari_cryoml.features._cache import FeatureCache, neighbours, user_cache_f
 from napari_cryoml.features._crop_harmonics import crop_harmonics
 from napari_cryoml.features._feature_key import feature_key
 from napari_cryoml.features._feature_map import FeatureMap
-from napari_cryoml.features._harmonics import FEATURES_VERSION, HarmonicsConfig, harmonic_features
+from napari_cryoml.features._harmonics import (
+    FEATURES_VERSION,
+    HarmonicsConfig,
+    harmonic_channels,
+    harmonic_features,
+)
 from napari_cryoml.features._rotation_invariant import rotation_invariant
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "HarmonicsConfig",
     "crop_harmonics",
     "feature_key",
+    "harmonic_channels",
     "harmonic_features",
     "neighbours",
     "rotation_invariant",

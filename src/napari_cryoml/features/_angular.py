@@ -39,13 +39,14 @@ def angular_harmonics(direction: Sequence[npt.ArrayLike], order: int) -> list[Fl
     if len(parts) == 2:
         angle = order * np.arctan2(*parts)
         return [np.cos(angle), np.sin(angle)]
-    z, y, x = parts
+    z, y, x = np.broadcast_arrays(*parts)
     polar, azimuth = np.arccos(np.clip(z, -1, 1)), np.arctan2(y, x)
-    waves = [special.sph_harm_y(order, m, polar, azimuth) for m in range(order + 1)]
     scale = np.sqrt(4 * np.pi / (2 * order + 1))
-    real = [np.asarray(scale * waves[0].real)]
-    for wave in waves[1:]:
-        real += [np.sqrt(2) * scale * wave.real, np.sqrt(2) * scale * wave.imag]
+    real: list[Floats] = []
+    for m in range(order + 1):
+        legendre = np.asarray(special.sph_legendre_p(order, m, polar))[0]
+        wave = legendre * (scale if m == 0 else np.sqrt(2) * scale)
+        real += [wave] if m == 0 else [wave * np.cos(m * azimuth), wave * np.sin(m * azimuth)]
     return real
 
 

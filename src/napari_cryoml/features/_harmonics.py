@@ -93,16 +93,45 @@ def harmonic_features(
     2-D: circular-harmonic filters (Hsu and Arsenault 1982, Appl. Opt. 21, 4016). 3-D: the power
     per degree of Xu et al. 2009 (rotation-invariant features), at every voxel.
     """
+    grid = tuple(-(-size // config.stride) for size in working.shape)
+    features = np.empty((config.n_channels, *grid), np.float32)
+    for channel, values in harmonic_channels(working, radius_px, config, device=device):
+        features[channel] = values.cpu().numpy()
+    return features
+
+
+def harmonic_channels(
+    working: npt.NDArray[np.float32],
+    radius_px: float,
+    config: HarmonicsConfig,
+    *,
+    device: torch.device | str = "cpu",
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield the channels of `harmonic_features` one by one: those of a volume fill the memory.
+
+    Parameters
+    ----------
+    working, radius_px, config, device
+        As for `harmonic_features`.
+
+    Yields
+    ------
+    int
+        Number of the channel; they do not come in order.
+    Tensor of shape (gy, gx) or (gz, gy, gx), float32
+    """
     import torch
 
-    place = torch.device(device)
     band = Band.of(working.shape, config.stride, _REACH * radius_px)
-    image = torch.from_numpy(band.pad(np.asarray(working, np.float32))).to(place)
+    image = torch.from_numpy(band.pad(np.asarray(working, np.float32))).to(torch.device(device))
     spectrum = band.crop(torch.fft.rfftn(image))
-    plain = torch.stack(list(_responses(spectrum, band, radius_px, config)))
     deviation = _local_deviation(image, spectrum, band, radius_px)
-    channels = torch.cat([plain, plain / deviation, torch.log(deviation)[None]])
-    return np.asarray(channels.cpu().numpy(), np.float32)
+    del image
+    n_kernels = len(config.kernels)
+    for kernel, plain in enumerate(_responses(spectrum, band, radius_px, config)):
+        yield kernel, plain
+        yield n_kernels + kernel, plain / deviation
+    yield 2 * n_kernels, torch.log(deviation)
 
 
 def _responses(
@@ -123,8 +152,16 @@ def _responses(
             table = _radial_table(radius * radius_px, config.width * radius_px, order, config.ndim)
             gain = torch.from_numpy(table).to(spectrum.device)[bins]
             # (-i)^order makes the response to an odd harmonic real.
-            parts = [band.inverse(part * gain * (-1j) ** order) for part in basis]
-            yield parts[0] if order == 0 else torch.stack(parts).square_().sum(0).sqrt_()
+            parts = (band.inverse(part * gain * (-1j) ** order) for part in basis)
+            yield next(parts) if order == 0 else _norm(parts)
+
+
+def _norm(parts: Iterator[torch.Tensor]) -> torch.Tensor:
+    """Return the root of the sum of the squares of some responses."""
+    total = next(parts).square()
+    for part in parts:
+        total.addcmul_(part, part)
+    return total.sqrt_()
 
 
 @functools.lru_cache(maxsize=256)

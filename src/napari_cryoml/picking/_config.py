@@ -20,6 +20,9 @@ _WORKING_SHARE = 0.45
 _PACKING = 0.25
 """Share of a micrograph's area, in squares of one diameter, that particles are taken to fill."""
 
+_FIELDS_IN_A_CUBE = 1.5
+"""Largest edge of a crop of a tomogram, in receptive fields of the network."""
+
 _LABELLED = 1.5
 """Particles in an image, for each labelled one, at least."""
 
@@ -87,6 +90,19 @@ class PickerConfig(Config):
             If there is no network of that name.
         """
         return detectors.create(self.model, ndim=self.ndim, **self.network.model_dump())
+
+    def training_for(self, n_labels: int) -> TrainingConfig:
+        """Return how to train on a number of labels, with what is "auto" decided.
+
+        Crops of a tomogram are cut no larger than one and a half receptive fields: a cube of the
+        edge that suits micrographs holds a hundred times their pixels.
+        """
+        field = self.detector_config().receptive_field
+        training = self.training.for_labels(n_labels, field**self.ndim)
+        if self.ndim == 2:
+            return training
+        edge = min(training.crop_size, math.ceil(_FIELDS_IN_A_CUBE * field))
+        return training.model_copy(update={"crop_size": edge})
 
     def objective_config(self) -> ObjectiveConfig:
         """Return the Config of the objective.

@@ -245,9 +245,7 @@ class _Run:
         self._prior = self._class_prior()
         self._weight = config.reconstruction_weight(self._n_positives())
         self.trainee = self._build()
-        field = self.trainee.detector.receptive_field**config.ndim
-        n_labels = self._n_positives() + beside.n_labels
-        self._training = config.training.for_labels(n_labels, field)
+        self._training = config.training_for(self._n_positives() + beside.n_labels)
         self._resume = _fitting(previous.state, self.trainee) if previous else None
         self._validator = Validator(self.trainee.detector, workspace, self._held, config, device)
 

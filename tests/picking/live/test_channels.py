@@ -15,7 +15,7 @@ from napari_cryoml.picking.live._encoded import encoded
 
 PLAIN = LiveConfig(diameter=14, encoder=False, device="cpu")
 BOTH = LiveConfig(diameter=14, device="cpu")
-IN_3D = LiveConfig(diameter=14, ndim=3, device="cpu")
+IN_3D = LiveConfig(diameter=12, ndim=3, device="cpu")
 
 
 @pytest.mark.parametrize(("config", "size"), [(PLAIN, 60), (BOTH, 60), (IN_3D, 22)])

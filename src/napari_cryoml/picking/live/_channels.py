@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import ArrayImage, ImageSource
-from napari_cryoml.features import FEATURES_VERSION, FeatureMap, feature_key, harmonic_features
+from napari_cryoml.features import FEATURES_VERSION, FeatureMap, feature_key, harmonic_channels
 from napari_cryoml.models import load_encoder
-from napari_cryoml.picking.live._config import WORKING_DIAMETER, LiveConfig
+from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._encoded import encoded, encoder_digest
 from napari_cryoml.preprocess import Rescaling, usable_mask
 from napari_cryoml.training import choose_device
+
+if TYPE_CHECKING:
+    import torch
 
 _MEDIAN_POINTS = 5000
 
@@ -75,35 +79,43 @@ def live_features(image: ImageSource, config: LiveConfig) -> FeatureMap:
     harmonics = config.harmonics()
     stride = harmonics.stride
     mask = _mask(read, config, step, stride) if config.mask_borders else None
-    values = _centred(_channels(working, config), mask)
+    values = _centred_channels(working, config, mask)
     return FeatureMap(values, step.scale * stride, np.zeros(config.ndim), mask)
 
 
-def _centred(
-    channels: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_] | None
+def _centred_channels(
+    working: npt.NDArray[np.float32], config: LiveConfig, mask: npt.NDArray[np.bool_] | None
 ) -> npt.NDArray[np.float16]:
     """Return the channels less their medians in this image.
 
     Ice is thicker and defocus larger in one image than in the next: what all of an image has in
     common says nothing about its particles.
     """
-    flat = channels.reshape(len(channels), -1)
-    seen = flat if mask is None or not mask.any() else flat[:, mask.ravel()]
-    sample = seen[:, :: max(seen.shape[1] // _MEDIAN_POINTS, 1)]
-    middle = np.median(sample, axis=1).reshape(-1, *[1] * (channels.ndim - 1))
     import torch
 
-    # Torch rounds to half precision some ten times faster than numpy.
-    return np.asarray(torch.from_numpy(channels - middle).half().numpy())
-
-
-def _channels(working: npt.NDArray[np.float32], config: LiveConfig) -> npt.NDArray[np.float32]:
-    device = choose_device(config.device)
-    parts = [harmonic_features(working, WORKING_DIAMETER / 2, config.harmonics(), device=device)]
+    harmonics = config.harmonics()
     encoder = load_encoder(config.ndim) if config.encoder else None
-    if encoder is not None:
-        parts.append(encoded(encoder, working, device))
-    return np.concatenate(parts)
+    device = choose_device(config.device)
+    learned = None if encoder is None else encoded(encoder, working, device)
+    n_learned = 0 if learned is None else len(learned)
+    grid = tuple(-(-size // harmonics.stride) for size in working.shape)
+    values = np.empty((harmonics.n_channels + n_learned, *grid), np.float16)
+    radius = config.working_diameter / 2
+    # One at a time: all channels of a volume in single precision would not fit into memory.
+    for channel, found in harmonic_channels(working, radius, harmonics, device=device):
+        values[channel] = _centred(found.cpu(), mask)
+    if learned is not None:
+        for channel, found in enumerate(torch.from_numpy(learned), harmonics.n_channels):
+            values[channel] = _centred(found, mask)
+    return values
+
+
+def _centred(channel: torch.Tensor, mask: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.float16]:
+    flat = channel.numpy().ravel()
+    seen = flat if mask is None or not mask.any() else flat[mask.ravel()]
+    middle = float(np.median(seen[:: max(len(seen) // _MEDIAN_POINTS, 1)]))
+    # Torch rounds to half precision some ten times faster than numpy.
+    return np.asarray((channel - middle).half().numpy())
 
 
 def _mask(

@@ -13,8 +13,11 @@ from napari_cryoml.data import ImageSource
 from napari_cryoml.features import HarmonicsConfig
 from napari_cryoml.preprocess import PreprocessConfig, Preprocessor
 
-WORKING_DIAMETER = 14.0
-"""Particle diameter in working pixels, for which the features were made."""
+WORKING_DIAMETER = {2: 14.0, 3: 12.0}
+"""Particle diameter in working pixels by number of axes; learned channels know no other in 2-D."""
+
+_ORDERS = {2: (0, 1, 2, 3, 4, 6), 3: (0, 1, 2, 4)}
+"""Angular orders; finer detail of a tomogram is noise, and takes the time of two more degrees."""
 
 LEAST_CLICKS = 3
 """Labelled particles from which on the head is fitted; with fewer there is a preview."""
@@ -89,15 +92,22 @@ class LiveConfig(Config):
         """Degree of the head; None to choose."""
         return {"auto": None, "linear": 1, "quadratic": 2}[self.head]
 
+    @property
+    def working_diameter(self) -> float:
+        """Particle diameter in pixels of the working grid."""
+        return WORKING_DIAMETER[self.ndim]
+
     def preprocessor(self) -> Preprocessor:
         """Return what brings an image to its working grid, each image by itself."""
-        config = PreprocessConfig(working_diameter=WORKING_DIAMETER, normalisation="percentile")
+        config = PreprocessConfig(
+            working_diameter=self.working_diameter, normalisation="percentile"
+        )
         # Percentiles need no draw of pixels: the seed is not that of the user.
         return Preprocessor(self.diameter, config, 0, pixel_size=self.pixel_size)
 
     def harmonics(self) -> HarmonicsConfig:
         """Return the Config of the analytic features."""
-        return HarmonicsConfig(ndim=self.ndim)
+        return HarmonicsConfig(ndim=self.ndim, orders=_ORDERS[self.ndim])
 
     def diameter_in(self, image: ImageSource) -> float:
         """Return the particle diameter in pixels of `image`, by pixel sizes where known."""
