@@ -17,13 +17,12 @@ from dynamotable.utils import COLUMN_NAMES
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io._formats import _classes, _poses, _rows
+from napari_cryoml.io._formats import _classes, _poses, _rows, _tomograms
 from napari_cryoml.io._formats._files import read_text, write_text
 from napari_cryoml.io._formats._format import Format, Hints
 
 _FIRST = 1.0
 _SHIFTS = ("dx", "dy", "dz")
-_MAPS = ("{stem}.doc", "indices_column20.doc")
 
 
 def read(path: Path, hints: Hints) -> PicksTable:
@@ -34,7 +33,7 @@ def read(path: Path, hints: Hints) -> PicksTable:
     """
     frame = _frame(path)
     xyz = frame[["x", "y", "z"]].to_numpy(np.float64) + _poses.shifts_of(frame, _SHIFTS)
-    images = _images(frame, path, hints)
+    images = _tomograms.images_of(frame["tomo"].tolist(), path, hints)
     scored = "cc" in frame and bool(np.any(frame["cc"].to_numpy(np.float64)))
     used = ["x", "y", "z", "tomo", "class", *(["cc"] if scored else [])]
     rows = Picks(
@@ -58,16 +57,12 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     """Write a table, and for several tomograms the .doc file that names them."""
     kept = table.extra.get("dynamo", {})
     kept = kept if isinstance(kept, Mapping) else {}
-    numbers = _numbers(table, kept.get("tomo", {}))
+    numbers = _tomograms.numbers_of(table, kept.get("tomo", {}))
     frame = _written(table, numbers, kept.get("columns", COLUMN_NAMES))
     frame, classes = _classes.numbered(frame, _rows.joined_columns(table))
     write_text(path, frame.to_csv(sep=" ", header=False, index=False, lineterminator="\n"))
-    beside = _classes.write_names(path, classes)
-    if len(table) < 2:
-        return [path, *beside]
-    names = path.with_suffix(".doc")
-    write_text(names, "".join(f"{numbers[image]} {image}\n" for image in table.images))
-    return [path, names, *beside]
+    names = _tomograms.write_names(path, table, numbers)
+    return [path, *names, *_classes.write_names(path, classes)]
 
 
 def _frame(path: Path) -> pd.DataFrame:
@@ -88,37 +83,6 @@ def _frame(path: Path) -> pd.DataFrame:
             f"in columns 24 to 26; {frame.shape[1]} columns were found."
         )
     return frame
-
-
-def _images(frame: pd.DataFrame, path: Path, hints: Hints) -> list[str]:
-    tomograms = frame["tomo"].tolist()
-    if len(set(tomograms)) <= 1:
-        names = _names(path)
-        first = hints.image or names.get(str(tomograms[0]) if tomograms else "", path.stem)
-        return [first] * len(tomograms)
-    names = _names(path)
-    return [names.get(_whole(number), _whole(number)) for number in tomograms]
-
-
-def _names(path: Path) -> dict[str, str]:
-    """Return the names of the tomograms by their number, from the .doc file beside the table."""
-    for pattern in _MAPS:
-        beside = path.with_name(pattern.format(stem=path.stem))
-        if beside.is_file():
-            lines = (line.split(maxsplit=1) for line in read_text(beside).splitlines())
-            return {cells[0]: cells[1].strip() for cells in lines if len(cells) == 2}
-    return {}
-
-
-def _whole(number: Any) -> str:
-    return str(int(number)) if float(number).is_integer() else str(number)
-
-
-def _numbers(table: PicksTable, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the number of each tomogram: that of the source, or the next free one."""
-    numbers = {image: known[image] for image in table.images if image in known}
-    free = (n for n in range(1, len(table) + len(known) + 2) if n not in set(numbers.values()))
-    return {image: numbers.get(image) or next(free) for image in table.images}
 
 
 def _written(table: PicksTable, numbers: Mapping[str, Any], names: tuple[str, ...]) -> pd.DataFrame:

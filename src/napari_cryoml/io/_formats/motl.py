@@ -14,7 +14,7 @@ import pandas as pd
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io._formats import _classes, _poses, _rows
+from napari_cryoml.io._formats import _classes, _poses, _rows, _tomograms
 from napari_cryoml.io._formats._files import replacing, unreadable
 from napari_cryoml.io._formats._format import Format, Hints
 
@@ -48,7 +48,7 @@ _FIRST = 1.0
 
 
 def read(path: Path, hints: Hints) -> PicksTable:
-    """Read a motive list; the picks of several tomograms are named after their number."""
+    """Read a motive list; the tomograms' names come from a .doc file beside it, as for Dynamo."""
     frame = pd.DataFrame(_load(path), columns=_ROWS)
     xyz = frame[["x", "y", "z"]].to_numpy() + _poses.shifts_of(frame, _SHIFTS)
     scores = frame["score"].to_numpy(np.float32)
@@ -62,23 +62,22 @@ def read(path: Path, hints: Hints) -> PicksTable:
         columns | _classes.column_in(frame, path),
         _poses.read_rotations(frame, _poses.MOTL),
     )
-    several = frame["tomo_id"].nunique() > 1
-    name = hints.image or path.stem
-    images = [f"{number:g}" if several else name for number in frame["tomo_id"]]
+    images = _tomograms.images_of(frame["tomo_id"].tolist(), path, hints)
     picks = _rows.split_by_image(whole, images)
-    return PicksTable(picks or (Picks(name, np.empty((0, 3))),))
+    return PicksTable(picks or (Picks(hints.image or path.stem, np.empty((0, 3))),))
 
 
 def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     """Write a motive list of 32-bit floats; further columns of other formats are left out."""
     n = table.n_picks
     columns = _rows.joined_columns(table)
-    codes = {image: number for number, image in enumerate(table.images, start=1)}
+    codes = _tomograms.numbers_of(table, _tomograms.known_numbers(table, "tomo_id"))
     images = [codes[str(image)] for image in _rows.image_of_rows(table)]
     data = {name: np.zeros(n) for name in _ROWS}
-    data |= {"subtomo_id": np.arange(1.0, n + 1), "tomo_id": np.array(images, np.float64)}
+    data["subtomo_id"] = np.arange(1.0, n + 1)
     kept = [name for name in _ROWS if name in columns and name != _classes.CLASS]
     data |= {name: columns[name].to_numpy(np.float64) for name in kept}
+    data["tomo_id"] = np.array(images, np.float64)
     data |= _poses.written_angles(table, _poses.MOTL, columns)
     xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST - _poses.shifts_of(columns, _SHIFTS)
     data |= dict(zip("xyz", xyz.T, strict=True))
@@ -90,7 +89,8 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     header = bytes([6, 0, 0, 5]) + np.array([len(_ROWS), n, 1], "<i4").tobytes()
     with replacing(path) as temporary:
         temporary.write_bytes(header.ljust(_HEADER_BYTES, b"\0") + rows.tobytes())
-    return [path, *_classes.write_names(path, classes)]
+    names = _tomograms.write_names(path, table, codes)
+    return [path, *names, *_classes.write_names(path, classes)]
 
 
 def _load(path: Path) -> npt.NDArray[Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io._formats import _classes, _poses, _rows
+from napari_cryoml.io._formats import _classes, _poses, _rows, _tomograms
 from napari_cryoml.io._formats._format import Format, Hints
 from napari_cryoml.io._formats._star_blocks import loop_of, read_blocks, write_blocks
 
@@ -51,7 +51,7 @@ def is_stopgap(path: Path) -> bool:
 
 
 def read(path: Path, hints: Hints) -> PicksTable:
-    """Read a motive list; the picks of several tomograms are named after their number."""
+    """Read a motive list; the tomograms' names come from a .doc file beside it, as for Dynamo."""
     frame = _frame(path)
     xyz = _places(frame, path) + _poses.shifts_of(frame, _SHIFTS)
     scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(np.float32)
@@ -64,17 +64,18 @@ def read(path: Path, hints: Hints) -> PicksTable:
         _rows.columns_of(frame, [*_PLACE, "score", "class"]) | _classes.column_in(frame, path),
         _poses.read_rotations(frame, _poses.STOPGAP),
     )
-    several = frame["tomo_num"].nunique() > 1
-    name = hints.image or path.stem
-    images = [f"{number:g}" if several else name for number in frame["tomo_num"]]
-    return PicksTable(_rows.split_by_image(whole, images) or (Picks(name, np.empty((0, 3))),))
+    images = _tomograms.images_of(frame["tomo_num"].tolist(), path, hints)
+    picks = _rows.split_by_image(whole, images)
+    return PicksTable(picks or (Picks(hints.image or path.stem, np.empty((0, 3))),))
 
 
 def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
     """Write a motive list; columns of other programs are left out."""
     columns = _rows.joined_columns(table)
-    data = _defaults(table)
+    codes = _tomograms.numbers_of(table, _tomograms.known_numbers(table, "tomo_num"))
+    data = _defaults(table.n_picks)
     data |= {n: columns[n].to_numpy() for n in _COLUMNS if n in columns and n != _classes.CLASS}
+    data["tomo_num"] = [codes[str(image)] for image in _rows.image_of_rows(table)]
     data |= _poses.written_angles(table, _poses.STOPGAP, columns)
     xyz = _rows.joined_positions(table, 3)[:, ::-1] + _FIRST - _poses.shifts_of(columns, _SHIFTS)
     data |= dict(zip(_PLACE, xyz.T, strict=True))
@@ -83,7 +84,8 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
         data["score"] = np.nan_to_num(scores)
     frame, classes = _classes.numbered(pd.DataFrame(data)[_COLUMNS], columns)
     write_blocks(path, {_BLOCK: frame})
-    return [path, *_classes.write_names(path, classes)]
+    names = _tomograms.write_names(path, table, codes)
+    return [path, *names, *_classes.write_names(path, classes)]
 
 
 def _frame(path: Path) -> pd.DataFrame:
@@ -105,14 +107,11 @@ def _places(frame: pd.DataFrame, path: Path) -> Any:
     return xyz
 
 
-def _defaults(table: PicksTable) -> dict[str, Any]:
+def _defaults(n: int) -> dict[str, Any]:
     """Return the columns of particles that no motive list has told of yet."""
-    n = table.n_picks
-    codes = {image: number for number, image in enumerate(table.images, start=1)}
     rows = np.arange(1, n + 1)
     data: dict[str, Any] = {name: np.zeros(n) for name in _COLUMNS}
     data |= {"motl_idx": rows, "subtomo_num": rows, "object": np.ones(n, int)}
-    data["tomo_num"] = [codes[str(image)] for image in _rows.image_of_rows(table)]
     data["halfset"] = np.where(rows % 2, "A", "B")
     data["class"] = np.ones(n, int)
     return data
