@@ -1,6 +1,10 @@
 """The systems that come with us; importing this fills the registry."""
 
-from napari_cryoml.classification import _contrastive_system, _published_systems  # noqa: F401
+from napari_cryoml.classification import (  # noqa: F401
+    _contrastive_system,
+    _feature_systems,
+    _published_systems,
+)
 from napari_cryoml.classification._system import SystemConfig, systems
 
 __all__ = ["SystemConfig", "systems"]
