@@ -10,8 +10,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ArrayImage, Picks
 from napari_cryoml.evaluation import evaluate_picks, match
 from napari_cryoml.io import open_images
-from napari_cryoml.picking import _baselines
-from napari_cryoml.picking._baselines import baselines
+from napari_cryoml.picking import _blobs, baselines
 from napari_cryoml.preprocess import PreprocessConfig, Preprocessor
 
 DIAMETER = 8.0
@@ -70,16 +69,16 @@ def test_the_filters_answer_most_to_a_ball_of_their_size(ndim, ratio):
     log_answers, dog_answers = [], []
     for radius in (5.5, 7.5, 9.5):
         pixels = (distance <= radius).astype(float)
-        sigma = _baselines.log_sigma(7.5, ndim)
+        sigma = _blobs.log_sigma(7.5, ndim)
         log_answers.append(-ndimage.gaussian_laplace(pixels, sigma)[middle])
-        narrow = _baselines.dog_sigma(7.5, ndim, ratio)
+        narrow = _blobs.dog_sigma(7.5, ndim, ratio)
         wide = ndimage.gaussian_filter(pixels, narrow * ratio)
         dog_answers.append((ndimage.gaussian_filter(pixels, narrow) - wide)[middle])
     assert np.argmax(log_answers) == np.argmax(dog_answers) == 1
 
 
 def test_a_narrow_difference_of_gaussians_is_a_laplacian():
-    assert _baselines.dog_sigma(7, 2, 1.0001) == pytest.approx(_baselines.log_sigma(7, 2), rel=1e-3)
+    assert _blobs.dog_sigma(7, 2, 1.0001) == pytest.approx(_blobs.log_sigma(7, 2), rel=1e-3)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -160,3 +159,59 @@ def test_ten_labels_find_apoferritin(shared_data):
         [baseline.pick(tested)], [Picks(tested.name, truth[tested.name])], radius=24
     )
     assert found.pooled.average_precision > 0.9
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_extrema_are_those_that_no_neighbour_with_a_common_edge_exceeds(ndim):
+    values = np.random.default_rng(0).normal(size=(7, 8, 9)[:ndim])
+    steps = [s for s in np.ndindex((3,) * ndim) if 0 < sum(abs(i - 1) for i in s) <= 2]
+    padded = np.pad(values, 1, constant_values=-np.inf)
+    around = [
+        padded[tuple(slice(i, i + n) for i, n in zip(s, values.shape, strict=True))] for s in steps
+    ]
+    assert len(steps) == {2: 8, 3: 18}[ndim]
+    expected = np.where(values >= np.max(around, axis=0), values, -np.inf)
+    np.testing.assert_allclose(_blobs.local_extrema(values), expected, rtol=1e-6)
+
+
+def test_the_threshold_lies_some_twentieths_up():
+    values = np.array([2.0, 5.0, 12.0])
+    assert _blobs.extremum_threshold(values, 3) == 2 + 3 * 10 / 20
+    assert _blobs.extremum_threshold(values, 0) == 2
+    assert _blobs.extremum_threshold(np.empty(0), 3) == -np.inf
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_published_blobs_have_a_threshold_and_keep_apart(ndim):
+    image = image_of_balls(ndim, noise=0.1)
+    config = baselines.create("dog", sigma=3.0, ratio=1.1, level=10)
+    found = config.build(preprocessor_for(image)).pick(image)
+    assert len(found) == len(CENTRES[ndim])
+    assert_found(found, CENTRES[ndim])
+    many = baselines.create("dog", sigma=3.0, ratio=1.1, level=0).build(preprocessor_for(image))
+    picks = many.pick(image)
+    assert len(picks) > len(found)
+    gaps = np.linalg.norm(picks.positions[:, None] - picks.positions, axis=-1)
+    assert gaps[~np.eye(len(picks), dtype=bool)].min() > 3.0
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_contrast_is_that_which_stands_out(ndim, sign):
+    image = image_of_balls(ndim, contrast=sign)
+    picker = baselines.create("dog", contrast="auto").build(preprocessor_for(image), [image])
+    assert_found(picker.pick(image), CENTRES[ndim])
+
+
+def test_a_sigma_is_that_of_the_image_not_of_the_working_grid():
+    image = image_of_balls(2)
+    fine = ArrayImage(np.repeat(np.repeat(image.array, 2, 0), 2, 1), "image")
+    one = baselines.create("dog", sigma=3.0, ratio=1.1).build(preprocessor_for(image))
+    two = baselines.create("dog", sigma=6.0, ratio=1.1).build(preprocessor_for(fine, diameter=16.0))
+    assert one._sigma_px(4.0, 2, 1.1) == pytest.approx(two._sigma_px(4.0, 2, 1.1))
+
+
+def test_a_sigma_that_cannot_be_seen_is_refused():
+    image = image_of_balls(2)
+    with pytest.raises(InputError, match="finer than the reduced image"):
+        baselines.create("dog", sigma=0.3).build(preprocessor_for(image)).pick(image)

@@ -169,7 +169,15 @@ def baseline(
     heatmaps: Annotated[
         Path | None, typer.Option(help="Write the score map of each image here, as MRC.")
     ] = None,
+    sigma: Annotated[
+        str | None,
+        typer.Option(help="dog: deviation of the narrower Gaussian, as 7nm; by the diameter else."),
+    ] = None,
     pixel_size: Annotated[float | None, PIXEL_SIZE] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any option of the method, as ratio=1.1 or contrast=bright."),
+    ] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick without training: blobs of the right size, or matches of the labels' average."""
@@ -185,7 +193,10 @@ def baseline(
         particles_per_image=particles_per_image,
     )
     labelled = read_labels(labels, sources, size) if labels is not None else None
-    job = pick_with_baseline(sources, baselines.create(method), config, labels=labelled)
+    chosen = with_settings(baselines.create(method), settings or [])
+    if sigma is not None:
+        chosen = with_settings(chosen, [f"sigma={parse_length(sigma, size, '--sigma')}"])
+    job = pick_with_baseline(sources, chosen, config, labels=labelled)
     report(_pick_and_write(job, sources, out, heatmaps), as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
 from napari_cryoml.jobs import Command, Event, Job
-from napari_cryoml.picking._baselines import BaselineConfig
+from napari_cryoml.picking._baseline import BaselineConfig
 from napari_cryoml.picking._config import PickerConfig
 from napari_cryoml.picking._events import ImagePicked
 from napari_cryoml.picking._picker import Picker
@@ -73,7 +73,7 @@ def pick_with_baseline(
     """Pick images without training: by a blob filter, or by the average of labelled particles.
 
     The scores of a baseline are no log-odds, so the best ones of each image are kept, as many as
-    it is expected to hold.
+    it is expected to hold, unless the baseline has a threshold of its own.
 
     Parameters
     ----------
@@ -105,9 +105,10 @@ def pick_with_baseline(
 
     def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
         score_map = picker.score(image)
-        diameter = picker.diameter_in(image)
-        every = picks_from_map(score_map, image, diameter, config.separation, float("-inf"))
-        return score_map, every.take(slice(round(config.expected_particles(image.shape))))
+        found = picker.peaks(score_map, image, config.separation)
+        if config.particles_per_image is None and picker.knows_threshold:
+            return score_map, found
+        return score_map, found.take(slice(round(config.expected_particles(image.shape))))
 
     return (yield from pick_each(images, pick, "CPU"))
 
