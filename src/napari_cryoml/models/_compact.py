@@ -29,7 +29,7 @@ class Compact(ClassifierConfig):
     published_start: ClassVar[Start] = "kaiming"
 
     units: int = Field(
-        24,
+        16,
         ge=8,
         le=512,
         multiple_of=8,
