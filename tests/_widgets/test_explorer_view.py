@@ -27,8 +27,9 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding import ExplorerView, offers
 from napari_cryoml._widgets.embedding._bars import GroupBars
 from napari_cryoml._widgets.embedding._colouring import Colouring
-from napari_cryoml._widgets.embedding._keys import MAP_KEYS, bind_keys, legend_text
+from napari_cryoml._widgets.embedding._keys import MAP_KEYS
 from napari_cryoml._widgets.embedding._view import WIDE_PX
+from napari_cryoml._widgets.frame import bind_dock_keys, legend_of
 
 NARROW_PX = 300
 
@@ -320,7 +321,7 @@ class TestKeys:
     def test_each_key_does_one_thing_while_the_dock_has_the_keyboard(self, qtbot, view):
         done = []
         actions = {key.action: lambda key=key: done.append(key.action) for key in MAP_KEYS}
-        shortcuts = bind_keys(view, actions)
+        shortcuts = bind_dock_keys(view, MAP_KEYS, actions)
         contexts = {shortcut.context() for shortcut in shortcuts}
         assert contexts == {Qt.ShortcutContext.WidgetWithChildrenShortcut}
         assert len({shortcut.key().toString() for shortcut in shortcuts}) == len(MAP_KEYS)
@@ -329,9 +330,9 @@ class TestKeys:
         assert done == [key.action for key in MAP_KEYS]
 
     def test_all_keys_are_in_the_list(self, view):
-        assert all(f"<b>{key.key}</b>" in legend_text() for key in MAP_KEYS)
+        assert all(f"<b>{key.key}</b>" in legend_of(MAP_KEYS) for key in MAP_KEYS)
         texts = [label.text() for label in view.findChildren(QLabel)]
-        assert legend_text() in texts
+        assert legend_of(MAP_KEYS) in texts
 
 
 class TestFocus:

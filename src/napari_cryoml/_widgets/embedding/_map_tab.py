@@ -9,8 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.embedding._short_form import ShortForm
-from napari_cryoml._widgets.frame import ConfigForm, button, folded, line_of, words
+from napari_cryoml._widgets.frame import ConfigForm, ShortForm, button, folded, line_of, words
 
 if TYPE_CHECKING:
     from napari_cryoml.embedding import CropEncoderConfig, ProjectionConfig

@@ -11,17 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QResizeEvent
-from qtpy.QtWidgets import QFileDialog, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.crops import AveragePanel, CropGallery
 from napari_cryoml._widgets.embedding._canvas import EmbeddingCanvas
 from napari_cryoml._widgets.embedding._colouring import Colouring
 from napari_cryoml._widgets.embedding._columns import title_of
-from napari_cryoml._widgets.embedding._focus import FocusFollowsMouse
 from napari_cryoml._widgets.embedding._groups_tab import GroupsTab
 from napari_cryoml._widgets.embedding._history import Mask
-from napari_cryoml._widgets.embedding._keys import bind_keys, legend_text
+from napari_cryoml._widgets.embedding._keys import MAP_KEYS
 from napari_cryoml._widgets.embedding._link_tab import LinkTab
 from napari_cryoml._widgets.embedding._map_tab import MapTab
 from napari_cryoml._widgets.embedding._new_tab import NewTab
@@ -30,11 +29,16 @@ from napari_cryoml._widgets.embedding._source_row import SourceRow
 from napari_cryoml._widgets.embedding._tool_row import ToolRow
 from napari_cryoml._widgets.frame import (
     Dock,
+    FocusFollowsMouse,
     MessageLine,
     ThemeColours,
     WheelGuard,
     ask_export_path,
     ask_file,
+    ask_save,
+    bind_dock_keys,
+    legend_of,
+    scrolled,
     tighten,
     words,
 )
@@ -112,9 +116,9 @@ class ExplorerView(Dock):
             ("New", self.new),
             ("Map", self.options),
             ("Link", self.link),
-            ("Keys", words("The keys of the Explorer.", legend_text())),
+            ("Keys", words("The keys of the Explorer.", legend_of(MAP_KEYS))),
         ):
-            self.tabs.addTab(_scrolled(tab), title)
+            self.tabs.addTab(scrolled(tab), title)
         map_side = QWidget()
         column = QVBoxLayout(map_side)
         tighten(column)
@@ -272,7 +276,7 @@ class ExplorerView(Dock):
 
     def bind_keys(self, actions: dict[str, Callable[[], object]]) -> None:
         """Have keys do something while the mouse or the keyboard is in the dock."""
-        bind_keys(self, actions)
+        bind_dock_keys(self, MAP_KEYS, actions)
 
     def choose_tool(self, name: str) -> None:
         """Take up a tool: "pan", "lasso" or "rectangle"."""
@@ -325,23 +329,15 @@ class ExplorerView(Dock):
 
     def ask_embedding_path(self, folder: Path) -> Path | None:
         """Ask where to write vectors."""
-        return self._ask_save("Export vectors", folder / "embedding.parquet", _EMBEDDINGS)
+        return ask_save(self, "Export vectors", folder / "embedding.parquet", _EMBEDDINGS)
 
     def ask_average_path(self, folder: Path) -> Path | None:
         """Ask where to write an average."""
-        return self._ask_save("Save the average", folder / "average.mrc", "MRC (*.mrc)")
+        return ask_save(self, "Save the average", folder / "average.mrc", "MRC (*.mrc)")
 
     def ask_figure_path(self, folder: Path) -> Path | None:
         """Ask where to write a picture of the map."""
-        return self._ask_save("Export the map", folder / "map.png", _FIGURES)
-
-    def _ask_save(self, title: str, start: Path, kinds: str) -> Path | None:
-        chosen, kind = QFileDialog.getSaveFileName(self, title, str(start), kinds)
-        if not chosen:
-            return None
-        suffix = kind.rpartition("*")[2].rstrip(")")
-        path = Path(chosen)
-        return path if path.suffix else path.with_suffix(suffix)
+        return ask_save(self, "Export the map", folder / "map.png", _FIGURES)
 
     def _ask_file(self) -> None:
         paths = ask_file(self, "Open vectors", _OPENED)
@@ -356,12 +352,3 @@ class ExplorerView(Dock):
         if self.splitter.orientation() != wanted:
             self.splitter.setOrientation(wanted)
             self.source.lay_out(wide=wide)
-
-
-def _scrolled(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(widget)
-    return area

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def key_actions(controller: ExplorerController) -> dict[str, Callable[[], object]]:
-    """Return what to call for each `MapKey.action`."""
+    """Return what to call for each `DockKey.action`."""
     view, naming, selecting = controller.view, controller.naming, controller.selecting
     return {
         "particles": naming.particles,

@@ -1,12 +1,15 @@
 from ._colours import NEGATIVE, PICK, POSITIVE, VALIDATION, ThemeColours, heat_colours
-from ._controls import choice, folded, line_of, menu_button, tighten, tool, words
-from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder
+from ._controls import choice, folded, line_of, menu_button, scrolled, tighten, tool, words
+from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder, ask_save
 from ._dock import Dock
+from ._dock_keys import DockKey, bind_dock_keys, legend_of
+from ._focus import FocusFollowsMouse
 from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
 from ._message import MessageLine
 from ._place import project_place
 from ._plugin_dock import OpenDocks, PluginDock
+from ._short_form import ShortForm
 
 __all__ = [
     "NEGATIVE",
@@ -15,23 +18,30 @@ __all__ = [
     "VALIDATION",
     "ConfigForm",
     "Dock",
+    "DockKey",
+    "FocusFollowsMouse",
     "Group",
     "MessageLine",
     "OpenDocks",
     "PluginDock",
+    "ShortForm",
     "ThemeColours",
     "WheelGuard",
     "ask_export_path",
     "ask_file",
     "ask_files",
     "ask_folder",
+    "ask_save",
+    "bind_dock_keys",
     "button",
     "choice",
     "folded",
     "heat_colours",
+    "legend_of",
     "line_of",
     "menu_button",
     "project_place",
+    "scrolled",
     "tighten",
     "title",
     "tool",

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QLayout,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QWidget,
@@ -85,3 +86,13 @@ def folded(title: str, tip: str, content: QWidget) -> QCollapsible:
     section.collapse(animate=False)
     section.toggleButton().setToolTip(f"{tip} Default: hidden.")
     return section
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """Return an area in which `widget` may be taller than there is room for."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area

@@ -44,3 +44,22 @@ def ask_export_path(parent: QWidget, folder: Path) -> Path | None:
     path = Path(chosen)
     known = set(EXPORT_FORMATS.values())
     return path if path.suffix in known else path.with_suffix(EXPORT_FORMATS.get(kind, ".star"))
+
+
+def ask_save(parent: QWidget, title: str, start: Path, kinds: str) -> Path | None:
+    """Ask where to write a file; without a suffix, it gets that of the chosen kind.
+
+    Parameters
+    ----------
+    parent : QWidget
+    title : str
+    start : Path
+        What is proposed.
+    kinds : str
+        As Qt spells them: "MRC (*.mrc);;Table (*.csv)".
+    """
+    chosen, kind = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
+    if not chosen:
+        return None
+    path = Path(chosen)
+    return path if path.suffix else path.with_suffix(kind.rpartition("*")[2].rstrip(")"))

@@ -9,7 +9,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.frame import ConfigForm, folded, tighten
+from napari_cryoml._widgets.frame._controls import folded, tighten
+from napari_cryoml._widgets.frame._form import ConfigForm
 
 MOST_SHOWN = 5
 
