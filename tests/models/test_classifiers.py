@@ -174,12 +174,12 @@ def test_a_crop_of_a_batch_of_one_is_normalised_by_the_running_statistics():
 
 def test_compact_does_not_mind_the_place_or_the_batch():
     torch.manual_seed(0)
-    network = classifiers.create("compact", dropout=0).build((64, 64), 4)
-    crop = torch.zeros(1, 1, 64, 64)
-    crop[..., 24:34, 24:30] = 1
+    network = classifiers.create("compact", dropout=0).build((160, 160), 4)
+    crop = torch.zeros(1, 1, 160, 160)
+    crop[..., 72:82, 72:78] = 1
     moved = crop.roll((8, -8), (2, 3))
     with torch.no_grad():
-        scores = network.train()(torch.cat([crop, moved, torch.randn(1, 1, 64, 64)]))
+        scores = network.train()(torch.cat([crop, moved, torch.randn(1, 1, 160, 160)]))
         torch.testing.assert_close(network(crop)[0], scores[0])
     spread = (scores[2] - scores[0]).norm()
     assert (scores[1] - scores[0]).norm() < 0.1 * spread
