@@ -83,3 +83,46 @@ def test_intensity_varies_from_crop_to_crop() -> None:
     config = AugmentationConfig(contrast=0.2, brightness=0.5)
     varied, _ = augment(torch.ones_like(images), labels, config, torch.Generator())
     assert len(set(varied[:, 0, 0, 0].tolist())) == 8
+
+
+def _ball(size: int = 24) -> torch.Tensor:
+    axes = torch.meshgrid(*[torch.arange(float(size)) - (size - 1) / 2] * 3, indexing="ij")
+    return torch.exp(-sum(axis**2 for axis in axes) / 18)
+
+
+def test_in_space_a_volume_is_turned_out_of_its_plane_behind_its_wedge() -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn((4, 1, 24, 24, 24), generator=generator)
+    config = AugmentationConfig(turns="space", lowest_tilt=-50, highest_tilt=40, **STILL)
+    mask = torch.from_numpy(config.wedge.mask((24, 24, 24)))
+    images = torch.fft.ifftn(torch.fft.fftn(images, dim=(2, 3, 4)) * mask, dim=(2, 3, 4)).real
+    turned, _ = augment(images, images[:, 0].to(torch.int8), config, generator)
+    power = torch.fft.fftn(turned, dim=(2, 3, 4)).abs().square()
+    even = torch.roll(mask.flip(0, 1, 2), (1, 1, 1), (0, 1, 2)) & mask  # Nyquist has no sign
+    assert power[:, 0, ~(mask | even)].sum() < 0.05 * power.sum()
+    assert turned.std() == pytest.approx(float(images.std()), rel=0.15)
+
+
+def test_in_space_labels_follow_and_what_comes_from_outside_is_ignored() -> None:
+    labels = (_ball() > 0.3).to(torch.int8)[None].repeat(3, 1, 1, 1)
+    config = AugmentationConfig(turns="space", lowest_tilt=-90, highest_tilt=90, **STILL)
+    images = _ball()[None, None].repeat(3, 1, 1, 1, 1)
+    turned, moved = augment(images, labels, config, torch.Generator().manual_seed(1))
+    inner = (slice(None), *[slice(6, 18)] * 3)
+    assert ((moved[inner] == 1) == (labels[inner] == 1)).float().mean() > 0.95
+    assert torch.corrcoef(torch.stack([turned.flatten(), images.flatten()]))[0, 1] > 0.98
+    assert (moved[:, 0, 0, 0] == IGNORED).any()
+
+
+def test_a_micrograph_is_turned_in_its_plane_where_tomograms_are_turned_in_space() -> None:
+    images, labels = _crops(2, 2, 8)
+    in_space, in_plane = (
+        augment(images, labels, AugmentationConfig(turns=turns, **STILL), torch.Generator())
+        for turns in ("space", "any")
+    )
+    assert torch.equal(in_space[0], in_plane[0])
+
+
+def test_tilts_come_in_order() -> None:
+    with pytest.raises(ValueError, match="smaller than highest_tilt"):
+        AugmentationConfig(lowest_tilt=0, highest_tilt=0)

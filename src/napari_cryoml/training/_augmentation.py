@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cryoml.training._config import AugmentationConfig
+from napari_cryoml.training._crop_motion import random_rotations, turned_in_plane
+from napari_cryoml.training._crop_noise import with_spectrum_of
 from napari_cryoml.training._labels import IGNORED
 
 
@@ -22,8 +24,10 @@ def augment(
     images : Tensor of shape (b, 1, ...spatial), float32
     labels : Tensor of shape (b, ...spatial), int8
     config : AugmentationConfig
-        Turns are in the plane of the last two axes: a tomogram's missing wedge and thickness
-        make its first axis unlike the others.
+        Turns are in the plane of the last two axes, for a tomogram's missing wedge and thickness
+        make its first axis unlike the others; unless they are in "space", which is for volumes:
+        then the wedge is cut out anew, and noise of the crop's own spectrum fills what the turned
+        wedge has left empty.
     generator : torch.Generator
         The only source of chance.
 
@@ -32,7 +36,7 @@ def augment(
     images, labels : Tensors of the shapes given
     """
     images, labels = _turn_right(images, labels, config, generator)
-    if config.turns == "any" or config.scale > 0:
+    if config.turns != "right angles" or config.scale > 0:
         images, labels = _resample(images, labels, config, generator)
     return _vary_intensity(images, config, generator), labels
 
@@ -70,21 +74,34 @@ def _proper(swap: bool, coins: list[bool], ndim: int) -> list[int]:
 def _resample(
     images: Tensor, labels: Tensor, config: AugmentationConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Rotate the plane of each crop by any angle and magnify the crop."""
+    """Rotate each crop in its plane or in space, and magnify it."""
     n, ndim = len(images), images.ndim - 2
-    angles = torch.rand(n, generator=generator) * 2 * math.pi
-    if config.turns != "any":
-        angles = torch.zeros(n)
+    in_space = config.turns == "space" and ndim == 3
+    maps = torch.zeros(n, ndim, ndim + 1)
+    # grid_sample orders axes x, y, (z); a random rotation has no order to mind.
+    maps[..., :ndim] = (
+        random_rotations(n, ndim, generator) if in_space else _in_plane(n, ndim, config, generator)
+    )
     factors = 1 + config.scale * (2 * torch.rand(n, generator=generator) - 1)
-    maps = torch.eye(ndim, ndim + 1).repeat(n, 1, 1) / factors[:, None, None]
-    # grid_sample orders axes x, y, (z): the image plane is the first two.
-    cos, sin = torch.cos(angles) / factors, torch.sin(angles) / factors
-    maps[:, 0, 0], maps[:, 0, 1], maps[:, 1, 0], maps[:, 1, 1] = cos, -sin, sin, cos
+    maps /= factors[:, None, None]
     grid = F.affine_grid(maps, list(images.shape), align_corners=False)
-    pixels = F.grid_sample(images, grid, mode="bilinear", align_corners=False)
+    padding = "reflection" if in_space else "zeros"
+    pixels = F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+    if in_space:
+        none = torch.zeros(n)
+        pixels = with_spectrum_of(images, pixels, config.wedge, 1.0, none, generator)
     shifted = (labels - IGNORED)[:, None].to(images.dtype)
     moved = F.grid_sample(shifted, grid, mode="nearest", align_corners=False)
     return pixels, (moved[:, 0].round() + IGNORED).to(torch.int8)
+
+
+def _in_plane(n: int, ndim: int, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
+    """Return rotations of the first two of ndim axes, shape (n, ndim, ndim)."""
+    angles = torch.rand(n, generator=generator) * 2 * math.pi
+    matrices = torch.eye(ndim).repeat(n, 1, 1)
+    if config.turns != "right angles":
+        matrices[:, :2, :2] = turned_in_plane(angles)
+    return matrices
 
 
 def _vary_intensity(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_cryoml._registry import Config
+from napari_cryoml.data import MissingWedge
 from napari_cryoml.training._optimizer_config import OptimizerConfig
 from napari_cryoml.training._run_plan import RunPlan
 
@@ -17,10 +18,20 @@ _SMALL_FIELD = 32**2  # pixels; patches of a larger field take too long
 class AugmentationConfig(Config):
     """How crops are varied from one step to the next; every choice keeps a particle a particle."""
 
-    turns: Literal["right angles", "any"] = Field(
+    turns: Literal["right angles", "any", "space"] = Field(
         "right angles",
         description="Turn crops in the image plane by multiples of 90 degrees, which keeps the "
-        "noise as it is, or by any angle, which resamples it.",
+        "noise as it is, or by any angle, which resamples it; or crops of tomograms in all "
+        "directions (space), after which their missing wedge is cut out again.",
+    )
+    lowest_tilt: float = Field(
+        -60.0, ge=-90, le=0, description="First tilt of the tomograms in degrees (space)."
+    )
+    highest_tilt: float = Field(
+        60.0, ge=0, le=90, description="Last tilt of the tomograms in degrees (space)."
+    )
+    tilt_axis: Literal["y", "x"] = Field(
+        "y", description="Axis of the tomograms that they were tilted about (space)."
     )
     flips: bool = Field(True, description="Mirror crops along each axis at random.")
     scale: float = Field(
@@ -32,6 +43,17 @@ class AugmentationConfig(Config):
     brightness: float = Field(
         0.1, ge=0, le=2, description="Spread of the random offset of a crop, in noise sigmas."
     )
+
+    @model_validator(mode="after")
+    def _check_tilts(self) -> AugmentationConfig:
+        if self.lowest_tilt >= self.highest_tilt:
+            raise ValueError("lowest_tilt must be smaller than highest_tilt")
+        return self
+
+    @property
+    def wedge(self) -> MissingWedge:
+        """What the tomograms have not seen."""
+        return MissingWedge(self.lowest_tilt, self.highest_tilt, self.tilt_axis)
 
 
 class TrainingConfig(Config):
