@@ -22,7 +22,7 @@ from napari_cryoml.classification import (
     systems,
 )
 from napari_cryoml.classification._service import _labelled
-from napari_cryoml.jobs import ChildService, run_inline
+from napari_cryoml.jobs import ChildService, Command, run_inline
 
 QUICK = {"epochs": 1, "precision": "float32", "device": "cpu", "network_options": {"units": 8}}
 NO_PRETRAINING = {"pretraining": {"objective": None}}
@@ -106,12 +106,76 @@ def test_a_pretrained_network_makes_fine_tuning_the_default(crops, tmp_path):
     system = systems.create("contrastive", **QUICK, pretraining={"training": {"epochs": 1}})
     assert run_inline(service.answer(PretrainRequest(system, path))) == path
     data = _labelled(crops, FitRequest(labels_of(crops), NAMES), None)
+    assert default_system(data).name == "few_shot"
     chosen = default_system(data, path)
     assert (chosen.name, chosen.start_from) == ("contrastive", path)
     assert chosen.network_config() == PretrainedEncoder.load(path).network
     other = _labelled(crops_of_shapes(36, side=24, ndim=2), FitRequest(data.labels, NAMES), None)
     with pytest.raises(InputError, match="trained on crops of 12 x 12"):
         fine_tuning(path, other)
+
+
+def test_few_shot_answers_each_click(crops):
+    service = ClassifyService(crops)
+    events = []
+    run_inline(service.answer(FitRequest(labels_of(crops, 24), NAMES)), events.append)
+    assert events[-1].done == len(crops)
+    events.clear()
+    reply = run_inline(service.answer(FitRequest(labels_of(crops, 20), NAMES)), events.append)
+    assert events == []  # nothing is described twice
+    truth = labels_of(crops, 0)
+    assert reply.system.name == "few_shot"
+    assert (reply.predictions.labels == truth).mean() > 0.8
+
+
+def test_crops_are_described_while_nobody_asks(crops):
+    service = ClassifyService(crops)
+    assert service.idle()
+    assert not service.idle()
+    events = []
+    run_inline(service.answer(FitRequest(labels_of(crops), NAMES)), events.append)
+    assert events == []
+
+
+class Unreadable:
+    """Crops of which one batch cannot be read."""
+
+    def __init__(self, crops):
+        self._crops = crops
+
+    def __getattr__(self, name):
+        return getattr(self._crops, name)
+
+    def __len__(self):
+        return len(self._crops)
+
+    def read(self, rows):
+        if len(rows) and np.max(rows) >= 30:
+            raise InputError("The disk has gone.")
+        return self._crops.read(rows)
+
+
+def test_crops_that_cannot_be_read_have_no_class(crops):
+    service, events = ClassifyService(Unreadable(crops)), []
+    labels = labels_of(crops, 20)
+    reply = run_inline(service.answer(FitRequest(labels, NAMES)), events.append)
+    assert reply.predictions.known[:16].all()
+    assert not reply.predictions.known[16:].any()
+    assert "The disk has gone." in [event.message for event in events]
+
+
+def test_a_stop_describes_the_labelled_crops_all_the_same():
+    crops = crops_of_shapes(300, ndim=2, noise=0.3)
+    job = ClassifyService(crops).answer(FitRequest(labels_of(crops, 200), NAMES))
+    next(job)
+    with pytest.raises(StopIteration) as end:
+        event = job.send(Command.STOP)
+        while event.done < 100:
+            event = next(job)
+        next(job)
+    known = end.value.value.predictions.known
+    assert known[:100].all()
+    assert not known.all()
 
 
 def test_it_works_in_a_process_of_its_own(crops):

@@ -10,6 +10,9 @@ from napari_cryoml.classification._labelled_crops import LabelledCrops
 from napari_cryoml.classification._system import SystemConfig
 from napari_cryoml.classification._systems import systems
 
+USUAL = "few_shot"
+"""What answers at once."""
+
 
 def default_system(data: LabelledCrops, encoder: str | Path | None = None) -> SystemConfig:
     """Return the system that is tried first on labelled crops.
@@ -32,7 +35,7 @@ def default_system(data: LabelledCrops, encoder: str | Path | None = None) -> Sy
         If the file holds no network, or one for other crops.
     """
     if encoder is None:
-        return systems.create("few_shot")
+        return systems.create(USUAL)
     return fine_tuning(encoder, data)
 
 

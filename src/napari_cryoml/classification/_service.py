@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._classifier_file import load_classifier
-from napari_cryoml.classification._default import default_system
+from napari_cryoml.classification._default import USUAL, default_system
+from napari_cryoml.classification._described_crops import DescribedCrops
+from napari_cryoml.classification._feature_system import FeatureSystem
 from napari_cryoml.classification._fitting_crops import fitting_crops
 from napari_cryoml.classification._labelled_crops import LabelledCrops
 from napari_cryoml.classification._messages import (
@@ -28,6 +30,7 @@ from napari_cryoml.classification._messages import (
 )
 from napari_cryoml.classification._predictions import Predictions, classify
 from napari_cryoml.classification._system import CropClassifier
+from napari_cryoml.classification._systems import systems
 from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.jobs import Job
 
@@ -57,6 +60,7 @@ class ClassifyService:
         self._wedge = getattr(crops, "wedge", None) if wedge is None else wedge
         self._held: dict[int, CropClassifier] = {}
         self._next_token = 0
+        self._described = DescribedCrops(crops)
 
     def answer(self, request: ClassifyRequest) -> Any:
         """Return the job, or the reply, that a request asks for; see `_messages`."""
@@ -70,14 +74,30 @@ class ClassifyService:
         }
         return answers[type(request)](request)
 
+    def idle(self) -> bool:
+        """Describe the next crops for the default system, so that the first label is quick too."""
+        system = systems.create(USUAL)
+        return isinstance(system, FeatureSystem) and self._described.advance(system)
+
     def _fit(self, request: FitRequest) -> Job[FittedReply]:
         data = _labelled(self._crops, request, self._wedge)
         system = request.system or default_system(data, request.encoder)
+        if isinstance(system, FeatureSystem):
+            return (yield from self._fit_features(data, system))
         classifier = yield from system.fit(data)
-        return (yield from self._fitted(classifier))
+        predictions = yield from self._predicted(classifier)
+        return self._hold(classifier, predictions)
+
+    def _fit_features(self, data: LabelledCrops, system: FeatureSystem) -> Job[FittedReply]:
+        """Fit a head to features that are kept, so that the next label is answered at once."""
+        features = yield from self._described.of(system, data.labelled)
+        classifier = system.fit_features(features, data)
+        chances = classifier.predict_features(features)
+        return self._hold(classifier, Predictions(self._crops.ids, chances, data.classes))
 
     def _load(self, request: LoadRequest) -> Job[FittedReply]:
-        return (yield from self._fitted(load_classifier(request.path)))
+        classifier = load_classifier(request.path)
+        return self._hold(classifier, (yield from self._predicted(classifier)))
 
     def _save(self, request: SaveRequest) -> Path:
         self._classifier(request.token).save(request.path)
@@ -108,9 +128,8 @@ class ClassifyService:
         errors = np.square(given - drawn).reshape(len(rows), -1).mean(axis=1)
         return Reconstructions(rows, given[:, 0], drawn[:, 0], errors)
 
-    def _fitted(self, classifier: CropClassifier) -> Job[FittedReply]:
-        """Hold a classifier, and ask it about all crops."""
-        predictions = yield from self._predicted(classifier)
+    def _hold(self, classifier: CropClassifier, predictions: Predictions) -> FittedReply:
+        """Hold a classifier, and say what it is."""
         token, self._next_token = self._next_token, self._next_token + 1
         self._held[token] = classifier
         while len(self._held) > _KEPT:

@@ -85,7 +85,7 @@ def _names_by_place(path: Path, crops: Crops, column: str | None) -> dict[str, s
     if crops.images is None or crops.positions is None:
         raise InputError(
             f"{path.name} has no column 'id', and the boxes of a stack have no places: give a "
-            "table of id and class."
+            "table of id and class, or the particle list of the boxes in place of the stack."
         )
     table = read_needed(path, pixel_size=getattr(crops, "pixel_size", None))
     owners = match_images(table.images, list(dict.fromkeys(crops.images.tolist())))
