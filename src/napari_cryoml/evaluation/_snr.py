@@ -111,9 +111,10 @@ def posed_signal_to_noise(
     """Estimate the signal-to-noise ratio of subtomograms whose poses are known.
 
     One of each pair is turned onto the other. Compared are the frequencies that both have
-    measured, within the largest ball about the particle that lies in both boxes. The noise is
-    taken to be even and the particle to lie within that ball; the ratio is then told for the
-    whole box, where it is smaller by the share of the ball in the volume.
+    measured, where both boxes lie. The noise is taken to be even and the particle to lie within
+    that part; the ratio is then told for the whole box, where it is smaller by the share of the
+    part in the volume. What of the particle is cut off or blurred beyond it makes the estimate
+    lower, the more the narrower the tilts are.
 
     Parameters
     ----------
@@ -183,12 +184,12 @@ def _ratio_of_pose(
     size = pair.shape[-1]
     k = grid_frequencies(pair.shape[1:])
     centres = size // 2 + shifts
-    radius = min((centres - 0.5).min(), (size - 1.5 - centres).min())
     offsets = np.moveaxis(np.indices(pair.shape[1:]), 0, -1) - centres[0]
-    inside = np.linalg.norm(offsets, axis=-1) <= radius
+    places = offsets @ turn.T + centres[1]
+    inside = ((places >= 0) & (places <= size - 1)).all(axis=-1)
     first = _filtered(pair[:1], wedge.measured(k) & wedge.measured(k @ turn.T))[0]
     second = _filtered(pair[1:], wedge.measured(k) & wedge.measured(k @ turn))[0]
-    turned = _sampled(second, offsets[inside] @ turn.T + centres[1])
+    turned = _sampled(second, places[inside])
     return _ratio(first[inside], turned) * float(inside.mean())
 
 
