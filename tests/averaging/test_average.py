@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 from tests.averaging.conftest import SIDE, particles, spread_deg
+from tests.averaging.phantoms import WEDGE, subtomograms
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.averaging import AverageConfig, average_crops, class_average, shell_correlation
+from napari_cryoml.averaging import (
+    AverageConfig,
+    average_crops,
+    class_average,
+    degrees_between,
+    shell_correlation,
+)
 from napari_cryoml.averaging._mask import soft_mask
 from napari_cryoml.averaging._poses import Poses, placed, turns
 from napari_cryoml.jobs import run_inline
@@ -193,10 +200,40 @@ class TestOddInput:
 
 
 class TestVolumes:
-    def test_are_averaged_as_they_lie(self):
+    CONFIG = AverageConfig(iterations=3, angular_step=25)
+
+    def test_are_aligned(self):
+        made = subtomograms(16, 2.0, seed=4)
+        found = class_average(made.boxes, self.CONFIG, pixel_size=8.0, wedge=WEDGE)
+        frames = np.swapaxes(found.rotations, 1, 2) @ made.rotations
+        alike = np.einsum("aij,bij->ab", frames, frames)
+        assert np.median(alike, axis=1).max() > 1 + 2 * np.cos(np.deg2rad(12))
+        assert found.shifts.shape == (16, 3)
+        assert found.frc.unit == "Å"
+        assert found.frc.values[3:5].mean() > 0.8
+        assert found.used.tolist() == list(range(16))
+
+    def test_are_laid_by_what_is_told(self):
+        made = subtomograms(4, shift=1)
+        found = class_average(made.boxes, self.CONFIG, wedge=WEDGE)
+        place = np.array([1.0, 2, -1])
+        in_crop = found.rotations @ place - np.einsum("nij,nj->ni", found.rotations, found.shifts)
+        back = np.einsum("nji,nj->ni", found.rotations, in_crop) + found.shifts
+        assert back == pytest.approx(np.tile(place, (4, 1)))
+        assert found.angles == pytest.approx(degrees_between(found.rotations, np.eye(3)))
+
+    def test_that_cannot_be_used_are_left_out(self):
+        boxes = subtomograms(6, 2.0).boxes
+        boxes[2] = 0
+        found = class_average(boxes, self.CONFIG, wedge=WEDGE)
+        assert found.used.tolist() == [0, 1, 3, 4, 5]
+        assert np.isnan(found.rotations[2]).all()
+        assert found.half[2] == -1
+
+    def test_that_are_no_cubes_are_averaged_as_they_lie(self):
         rng = np.random.default_rng(0)
-        signal = rng.normal(size=(12, 12, 12))
-        crops = signal + 0.5 * rng.normal(size=(30, 12, 12, 12))
+        signal = rng.normal(size=(10, 12, 12))
+        crops = signal + 0.5 * rng.normal(size=(30, 10, 12, 12))
         found = class_average(crops, pixel_size=8.0)
         assert correlation(found.average, signal) > 0.95
         assert found.shifts.shape == (30, 3)

@@ -40,9 +40,9 @@ def test_below_the_first_random_shell_nothing_is_corrected():
     found = masked_correlation(*halves(0.3), soft_mask((SIDE,) * 3), pixel_size=2.0)
     upto = found.first + 2
     assert (found.corrected.values[:upto] == found.masked.values[:upto]).all()
-    by_mask = np.maximum(found.randomised.values, 0)
-    expected = (found.masked.values - by_mask) / (1 - by_mask)
-    assert found.corrected.values[upto:] == pytest.approx(expected[upto:])
+    by_mask = np.maximum(found.randomised.values[upto:], 0)
+    expected = (found.masked.values[upto:] - by_mask) / (1 - by_mask)
+    assert found.corrected.values[upto:] == pytest.approx(expected)
     plain = shell_correlation(*halves(0.3), mask=np.ones((SIDE,) * 3), pixel_size=2.0)
     assert found.unmasked.values == pytest.approx(plain.values)
     assert found.corrected.pixel_size == 2.0

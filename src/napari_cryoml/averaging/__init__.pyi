@@ -1,8 +1,10 @@
 from ._align import align_crops
 from ._align_config import AlignConfig
 from ._average import ClassAverage, average_crops, class_average
+from ._classify import classify_subtomograms
 from ._config import AverageConfig
 from ._correlation import GOLD_STANDARD, HALF, ShellCorrelation, shell_correlation
+from ._em_pca import Components, weighted_components
 from ._impute import impute_wedge
 from ._masked_correlation import MaskedCorrelation, masked_correlation
 from ._messages import AverageRequest, Thumbnails, ThumbnailsRequest
@@ -18,6 +20,7 @@ from ._rotations import (
 )
 from ._service import CropService
 from ._subtomogram_average import average_subtomograms
+from ._subtomogram_classes import ClassesConfig, ClassesStep, SubtomogramClasses
 from ._thumbnails import thumbnails
 from ._volume import AverageStep, SubtomogramAverage
 
@@ -30,18 +33,23 @@ __all__ = [
     "AverageRequest",
     "AverageStep",
     "ClassAverage",
+    "ClassesConfig",
+    "ClassesStep",
+    "Components",
     "CropService",
     "MaskedCorrelation",
     "RefineConfig",
     "RigidPoses",
     "ShellCorrelation",
     "SubtomogramAverage",
+    "SubtomogramClasses",
     "Thumbnails",
     "ThumbnailsRequest",
     "align_crops",
     "average_crops",
     "average_subtomograms",
     "class_average",
+    "classify_subtomograms",
     "degrees_between",
     "even_rotations",
     "impute_wedge",
@@ -52,4 +60,5 @@ __all__ = [
     "rotations_apart",
     "shell_correlation",
     "thumbnails",
+    "weighted_components",
 ]

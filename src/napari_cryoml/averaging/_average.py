@@ -25,6 +25,9 @@ from napari_cryoml.averaging._correlation import (
 )
 from napari_cryoml.averaging._mask import soft_mask
 from napari_cryoml.averaging._poses import Poses, placed
+from napari_cryoml.averaging._volume import SubtomogramAverage
+from napari_cryoml.averaging._volume_crops import aligned_volumes, laid_by
+from napari_cryoml.data import MissingWedge
 from napari_cryoml.jobs import Job, run_inline
 
 LEAST_SIDE = 8
@@ -32,6 +35,8 @@ _FEW = 20
 """Fewer crops than this make halves of which the correlation says little."""
 _FURTHER = 2.0
 """How much further apart halves may lie than crops: each is centred by its own first guess."""
+
+_AS_THEY_LIE = "3-D crops that are no cubes are averaged as they lie: they have not been aligned."
 
 Images = npt.NDArray[np.float32]
 
@@ -69,6 +74,10 @@ class ClassAverage:
         Angstrom.
     notes : tuple of str
         Sentences for the user.
+    rotations : array of shape (n, 3, 3) or None
+        Of 3-D crops that were aligned: brings an offset from the centre of the average to the
+        offset in the crop, on columns zyx; NaN for crops that were not used. `angles` then tell
+        how far each is turned in all.
     """
 
     average: Images
@@ -83,6 +92,7 @@ class ClassAverage:
     seed: int
     pixel_size: float | None = None
     notes: tuple[str, ...] = ()
+    rotations: npt.NDArray[np.float64] | None = None
 
     @property
     def resolution(self) -> float | None:
@@ -110,6 +120,7 @@ class ClassAverage:
             mirrored=_spread(self.mirrored, rows, n, False),
             used=rows[self.used],
             half=_spread(self.half, rows, n, -1),
+            rotations=None if self.rotations is None else _spread(self.rotations, rows, n),
             notes=(*notes, *self.notes),
         )
 
@@ -119,9 +130,10 @@ def class_average(
     config: AverageConfig | None = None,
     *,
     pixel_size: float | None = None,
+    wedge: MissingWedge | None = None,
 ) -> ClassAverage:
     """Carry out `average_crops` and return its result."""
-    return run_inline(average_crops(crops, config, pixel_size=pixel_size))
+    return run_inline(average_crops(crops, config, pixel_size=pixel_size, wedge=wedge))
 
 
 def average_crops(
@@ -129,12 +141,14 @@ def average_crops(
     config: AverageConfig | None = None,
     *,
     pixel_size: float | None = None,
+    wedge: MissingWedge | None = None,
 ) -> Job[ClassAverage]:
-    """Align crops to each other in the plane and average them: a job.
+    """Align crops to each other and average them: a job.
 
     Crops of 2-D images are turned and moved by the likeliest reference, which starts from
     nothing (Sigworth 1998), in two halves that never see each other; the half averages are then
-    laid on each other as they are. 3-D crops are averaged as they lie.
+    laid on each other as they are. 3-D crops are turned and moved by `refine`, in a few rounds;
+    those that are no cubes are averaged as they lie.
 
     Parameters
     ----------
@@ -144,11 +158,14 @@ def average_crops(
     config : AverageConfig, optional
     pixel_size : float, optional
         Angstrom.
+    wedge : MissingWedge, optional
+        Tilts that 3-D crops were reconstructed from; all by default.
 
     Yields
     ------
     Event
-        After each round of alignment. After `Command.STOP` the result is that of the rounds so far.
+        After each round of alignment; an `AverageStep` of 3-D crops. After `Command.STOP` the
+        result is that of the rounds so far.
 
     Raises
     ------
@@ -167,13 +184,17 @@ def average_crops(
     rng = np.random.default_rng(config.seed)
     rows, notes = _chosen(crops, config, rng)
     images = _standardised(crops[rows])
+    if images.ndim == 4 and len(rows) > 1 and len(set(images.shape[1:])) == 1:
+        found = yield from aligned_volumes(images, config, wedge=wedge, pixel_size=pixel_size)
+        return _of_volumes(found, rows, len(crops), config, notes)
     half = _split(len(rows), rng)
     if images.ndim == 3:
         poses = yield from _pose_halves(images, half, config, rng)
         images = placed(images, poses)
     else:
         poses = Poses.unmoved(len(rows), ndim=3)
-        notes.append("3-D crops are averaged as they lie: they have not been aligned.")
+        if len(rows) > 1:
+            notes.append(_AS_THEY_LIE)
     return _collected(images, rows, half, poses, len(crops), config, pixel_size, notes)
 
 
@@ -293,6 +314,33 @@ def _collected(
         pixel_size=pixel_size,
         notes=tuple(notes),
     )
+
+
+def _of_volumes(
+    found: SubtomogramAverage,
+    rows: npt.NDArray[np.intp],
+    n: int,
+    config: AverageConfig,
+    notes: list[str],
+) -> ClassAverage:
+    """Put the average of aligned volumes, which are some rows of n crops, into the same words."""
+    angles, shifts = laid_by(found)
+    average = ClassAverage(
+        average=found.average,
+        halves=found.halves,
+        frc=found.fsc,
+        angles=angles,
+        shifts=shifts,
+        scores=found.poses.scores,
+        mirrored=np.zeros(len(rows), bool),
+        used=found.used,
+        half=found.half,
+        seed=config.seed,
+        pixel_size=found.pixel_size,
+        notes=found.notes,
+        rotations=found.poses.rotations,
+    )
+    return average.among(rows, n, tuple(notes))
 
 
 def _scores(images: Images, average: Images, mask: Images) -> npt.NDArray[np.float64]:

@@ -14,6 +14,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.averaging._align import align_crops
 from napari_cryoml.averaging._align_config import AlignConfig
 from napari_cryoml.averaging._boxes import checked_boxes, checked_references, usable
+from napari_cryoml.averaging._damping import damped_halves
 from napari_cryoml.averaging._first_guess import GUESS_ROUNDS, first_guess
 from napari_cryoml.averaging._particles import Particles
 from napari_cryoml.averaging._progress import Progress
@@ -26,8 +27,6 @@ from napari_cryoml.data import MissingWedge
 from napari_cryoml.jobs import Job, run_inline
 
 _SAME_DEGREES, _SAME_VOXELS = 0.5, 0.1
-_LEAST_SHARE = 0.05
-"""What is left of a shell on which the halves do not agree: none of it would leave no reference."""
 _STOPPED = "Stopped before the first round ended: the subtomograms are averaged as they lie."
 
 Volume = npt.NDArray[np.float32]
@@ -155,7 +154,7 @@ class _Refinement:
                 break
             self._poses = found
             current = self._average(options)
-            references = _references(current)
+            references = damped_halves(current)
             step = AverageStep(
                 done=progress.done, total=progress.total, iteration=number + 1, current=current
             )
@@ -223,21 +222,3 @@ class _Refinement:
         if not np.isfinite(move) or (turn < _SAME_DEGREES and move < _SAME_VOXELS):
             return None
         return frame
-
-
-def _references(current: SubtomogramAverage) -> list[Volume]:
-    """Return the halves, each shell as strong as the halves agree on it."""
-    if current.halves is None or current.fsc is None:
-        return [current.average] * 2
-    shape = current.average.shape
-    radius = np.sqrt(
-        sum(np.square(axis) for axis in np.meshgrid(*_axes(shape), indexing="ij", sparse=True))
-    )
-    share = np.clip(current.fsc.values, _LEAST_SHARE, 1)
-    gain = np.interp(radius, current.fsc.frequency, share)
-    spectra = np.fft.rfftn(current.halves, axes=(1, 2, 3)) * gain
-    return list(np.fft.irfftn(spectra, shape, axes=(1, 2, 3)).astype(np.float32))
-
-
-def _axes(shape: tuple[int, ...]) -> list[npt.NDArray[Any]]:
-    return [*[np.fft.fftfreq(size) for size in shape[:-1]], np.fft.rfftfreq(shape[-1])]

@@ -97,7 +97,8 @@ class CropService:
         if said and not could.any():
             raise InputError(said[0])
         size = request.pixel_size or getattr(self._crops, "pixel_size", None)
-        average = yield from average_crops(found, config, pixel_size=size)
+        wedge = getattr(self._crops, "wedge", None)
+        average = yield from average_crops(found, config, pixel_size=size, wedge=wedge)
         if average.frc is not None:
             average = replace(average, frc=replace(average.frc, reduction=self._reduction))
         return average.among(sample[could], len(rows), (*notes, *said))

@@ -27,7 +27,7 @@ def average_subtomograms(
     poses: RigidPoses,
     wedge: MissingWedge | None = None,
     *,
-    half: npt.NDArray[np.integer] | None = None,
+    half: npt.NDArray[Any] | None = None,
     gold_standard: bool = False,
     symmetry: str = "C1",
     diameter: float | None = None,
@@ -76,13 +76,13 @@ def average_subtomograms(
     used = usable(boxes) & np.isfinite(poses.rotations).all(axis=(1, 2))
     if not used.any():
         raise InputError("No subtomogram can be averaged: none has a pose and values that differ.")
-    half = split(len(boxes), np.random.default_rng(seed)) if half is None else np.asarray(half)
-    half = np.where(used, half, -1).astype(np.int8)
-    sums = summed(boxes, poses, half, wedge, symmetry, compute_device(device))
+    dealt = split(len(boxes), np.random.default_rng(seed)) if half is None else half
+    halves: npt.NDArray[np.int8] = np.where(used, dealt, -1).astype(np.int8)
+    sums = summed(boxes, poses, halves, wedge, symmetry, compute_device(device))
     return average_of(
         sums,
         poses,
-        half,
+        halves,
         gold_standard=gold_standard,
         diameter=diameter,
         pixel_size=pixel_size,

@@ -25,14 +25,21 @@ class FourierSums:
     side : int
         Of the boxes, voxels.
     device : torch.device
+
+    Attributes
+    ----------
+    places : array of shape (m, 3)
+        The frequencies, zyx, periods to a side; of each and its negative, one.
+    n : int
+        Particles so far.
     """
 
     def __init__(self, side: int, device: torch.device) -> None:
         self.side, self.device, self.n = side, device, 0
-        self._places = _half_ball(side)
-        self._frequencies = torch.as_tensor(self._places, dtype=torch.float32, device=device)
-        self._sum = torch.zeros(len(self._places), dtype=torch.complex64, device=device)
-        self._count = torch.zeros(len(self._places), device=device)
+        self.places = _half_ball(side)
+        self._frequencies = torch.as_tensor(self.places, dtype=torch.float32, device=device)
+        self._sum = torch.zeros(len(self.places), dtype=torch.complex64, device=device)
+        self._count = torch.zeros(len(self.places), device=device)
 
     def add(
         self,
@@ -101,7 +108,7 @@ class FourierSums:
 
     def _grid(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         grid = np.zeros((self.side, self.side, self.side // 2 + 1), values.dtype)
-        z, y, x = self._places.T
+        z, y, x = self.places.T
         grid[z, y, x] = values
         return grid
 
