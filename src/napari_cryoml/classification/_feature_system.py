@@ -174,7 +174,7 @@ class FeatureSystem(SystemConfig):
         return np.empty((0, 0), np.float32) if table is None else table
 
     def _held_out(self, features: Images, labels: Rows, n_classes: int) -> tuple[Rows, Images]:
-        """Return the class, and the scores by a head that has not seen it, of labelled rows."""
+        """Return the class of labelled rows, and their scores by a head that has not seen it."""
         known = np.flatnonzero(labels != UNKNOWN)
         folds = min(self.folds, int(np.bincount(labels[known]).min()))
         scores = np.zeros((len(labels), n_classes), np.float32)
@@ -182,11 +182,12 @@ class FeatureSystem(SystemConfig):
             return np.empty(0, np.intp), scores[:0]
         part = _dealt(labels[known], folds, np.random.default_rng(self.seed))
         for fold in range(folds):
-            # What is held out does not even help as a row without a label.
-            is_seen = np.ones(len(labels), bool)
-            is_seen[known[part == fold]] = False
-            head = self.fit_head(features[is_seen], labels[is_seen], n_classes)
-            scores[~is_seen] = head.scores(features[~is_seen])
+            held = known[part == fold]
+            # Without its label a row goes on to help as all others do that will be asked about;
+            # scores of rows that were not there at all would look less sure than theirs.
+            seen = labels.copy()
+            seen[held] = UNKNOWN
+            scores[held] = self.fit_head(features, seen, n_classes).scores(features[held])
         return labels[known], scores[known]
 
 

@@ -21,7 +21,7 @@ _FLOOR = 0.01
 _PRIOR_ROWS = 5.0
 """Rows that each class is taken to have beyond those that were found of it."""
 
-_MOST_UNLABELLED = 5000
+_MOST_UNLABELLED = 2000
 _FLAT = 1e-6
 
 
@@ -72,7 +72,7 @@ def fit_shared_covariance(features: Vectors, labels: Rows, n_classes: int, seed:
         -1 for unlabelled rows; each class has one label or more.
     n_classes : int
     seed : int
-        Of the choice among more than 5000 unlabelled rows.
+        Of the choice among more than 2000 unlabelled rows.
 
     References
     ----------
