@@ -50,7 +50,9 @@ def test_a_tomogram_and_its_particles(shell, tmp_path: Path) -> None:
     (picks,) = table
     assert sorted(picks.columns["class"]) == ["complex_01"] * 2 + ["complex_02"] * 2
     np.testing.assert_allclose(np.linalg.det(picks.rotations), 1, atol=1e-6)
-    assert json.loads((tmp_path / "simulation.json").read_text())["seed"] == 3
+    record = json.loads((tmp_path / "simulation.json").read_text())
+    assert record["seed"] == 3
+    assert "measured_snr" in record
 
 
 def test_the_pose_in_the_list_is_the_pose_of_the_box(shell, tmp_path: Path) -> None:

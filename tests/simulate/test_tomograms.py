@@ -31,17 +31,6 @@ def simulated(seed=0, maps=MAPS, **options):
     return simulate_tomogram(maps, config, seed)
 
 
-def boxes_of(tomogram, half):
-    """Return boxes about those picks whose box lies inside, and which these are."""
-    corners = np.rint(tomogram.picks.positions).astype(int)
-    inside = ((corners >= half) & (corners + half <= tomogram.image.shape)).all(axis=1)
-    cut = [
-        tomogram.image[tuple(slice(c - half, c + half) for c in corner)]
-        for corner in corners[inside]
-    ]
-    return np.stack(cut), inside, tomogram.picks.positions[inside] - corners[inside]
-
-
 def test_the_truth_belongs_to_the_tomogram():
     made = simulate_tomogram(
         MAPS, TomogramConfig(shape=(24, 40, 48), n_particles=6, box=16), name="tomo_7.mrc"
@@ -92,9 +81,9 @@ def test_small_complexes_are_fainter():
     made = simulated(
         snr=None, maps=blobs, shape=(48, 72, 72), n_particles=6, box=24, ctf=False, mtf=False
     )
-    boxes, inside, _ = boxes_of(made, 10)
+    rows, boxes, _ = made.boxes(20)
     power = np.square(boxes).sum(axis=(1, 2, 3))
-    names = made.picks.columns["class"][inside]
+    names = made.picks.columns["class"][rows]
     assert power[names == "small"].mean() < 0.5 * power[names == "large"].mean()
 
 
@@ -103,8 +92,8 @@ def test_particles_that_lie_alone_have_the_wanted_ratio(snr):
     made = simulated(
         snr=snr, maps=MAPS[:1], shape=(40, 160, 160), n_particles=60, box=20, tilt_step=4
     )
-    boxes, inside, shifts = boxes_of(made, 10)
-    found = posed_signal_to_noise(boxes, made.picks.rotations[inside], shifts, made.wedge)
+    rows, boxes, shifts = made.boxes(20)
+    found = posed_signal_to_noise(boxes, made.picks.rotations[rows], shifts, made.wedge)
     assert len(found.pairs) > 15
     # Neighbours that reach into a box count as noise.
     assert 0.7 * snr < found.value < 1.2 * snr
@@ -165,3 +154,13 @@ def test_drawing_turns_about_the_centre():
     _draw(matter, array, position, rotation)
     expected = render(offsets @ rotation[0].T + position, 1.4, matter.shape)
     np.testing.assert_allclose(matter, expected, atol=0.02 * expected.max())
+
+
+def test_boxes_are_cut_about_the_nearest_voxel():
+    made = simulated()
+    rows, boxes, shifts = made.boxes(8)
+    for row, box, shift in zip(rows, boxes, shifts, strict=True):
+        z, y, x = np.rint(made.picks.positions[row] - shift).astype(int)
+        assert np.abs(shift).max() <= 0.5
+        np.testing.assert_array_equal(box[4, 4, 4], made.image[z, y, x])
+    assert made.boxes(24)[0].size == 0

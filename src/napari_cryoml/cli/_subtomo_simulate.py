@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import typer
 
 from napari_cryoml._errors import InputError
@@ -13,12 +15,14 @@ from napari_cryoml.cli._options import JSON, SEED, check_folder, with_settings
 from napari_cryoml.cli._output import plain_warnings, report, run_job, say
 
 if TYPE_CHECKING:
+    from napari_cryoml.data import MissingWedge
     from napari_cryoml.simulate import (
         DensityMap,
-        SimulatedSubtomograms,
         SubtomogramConfig,
         TomogramConfig,
     )
+
+Array: TypeAlias = npt.NDArray[Any]
 
 MAPS = typer.Option(
     "--maps",
@@ -80,7 +84,9 @@ def _subtomograms(
     made = run_job(simulate_subtomograms(maps, per_class, config, seed), "Simulating")
     if not len(made):
         raise InputError("The simulation was stopped before its first boxes: run it again.")
-    measured = {"measured_snr": _measured_snr(made, seed)}
+    poses = made.rotations, made.shifts, made.wedge
+    names = made.crops.columns["class"]
+    measured = {"measured_snr": _measured(made.crops.array[:, 0], *poses, names, seed)}
     stack, listing, *_ = write_subtomograms(out, made, config, seed, measured)
     return {
         "subtomograms": str(stack),
@@ -100,32 +106,32 @@ def _tomogram(
     say("Simulating a tomogram of " + " x ".join(map(str, config.shape)) + " voxels")
     with plain_warnings():
         made = simulate_tomogram(maps, config, seed)
-    image, picks, *_ = write_tomogram(out, made, config, seed)
+    rows, boxes, shifts = made.boxes(config.box)
+    poses = np.asarray(made.picks.rotations)[rows], shifts, made.wedge
+    measured = {"measured_snr": _measured(boxes, *poses, made.picks.columns["class"][rows], seed)}
+    image, picks, *_ = write_tomogram(out, made, config, seed, measured)
     return {
         "tomogram": str(image),
         "truth": str(picks),
         "n": len(made.picks),
         "classes": [entry.name for entry in maps],
         "wanted_snr": config.snr,
+        **measured,
     }
 
 
-def _measured_snr(made: SimulatedSubtomograms, seed: int) -> dict[str, float] | None:
+def _measured(
+    boxes: Array, rotations: Array, shifts: Array, wedge: MissingWedge, names: Array, seed: int
+) -> dict[str, float] | None:
     """Return what pairs of one class agree on; None where no class has two particles."""
     from napari_cryoml.evaluation import posed_signal_to_noise
     from napari_cryoml.simulate import EMPTY
 
-    rows = [row for row, label in enumerate(made.labels) if made.classes[label] != EMPTY]
-    labels = made.labels[rows]
-    if not len(labels) or max((labels == label).sum() for label in set(labels.tolist())) < 2:
+    rows = np.flatnonzero(names != EMPTY)
+    if len(rows) == len(np.unique(names[rows])):
         return None
     found = posed_signal_to_noise(
-        made.crops.array[rows, 0],
-        made.rotations[rows],
-        made.shifts[rows],
-        made.wedge,
-        labels=labels,
-        seed=seed,
+        boxes[rows], rotations[rows], shifts[rows], wedge, labels=names[rows], seed=seed
     )
     return {"value": found.value, "low": found.low, "high": found.high, "pairs": len(found.pairs)}
 
@@ -133,13 +139,13 @@ def _measured_snr(made: SimulatedSubtomograms, seed: int) -> dict[str, float] | 
 def _complexes(
     paths: Sequence[Path], n: int, config: SubtomogramConfig | TomogramConfig
 ) -> list[DensityMap]:
-    from napari_cryoml.simulate import procedural_maps, read_map
+    from napari_cryoml.simulate import TomogramConfig, procedural_maps, read_map
 
     if not paths:
         return procedural_maps(n, config.box, config.pixel_size)
     # In a tomogram a complex may be larger than the box that the SNR is told for.
-    box = getattr(config, "shift_px", None) is not None and config.box
-    return [read_map(path, config.pixel_size, box or None) for path in paths]
+    box = None if isinstance(config, TomogramConfig) else config.box
+    return [read_map(path, config.pixel_size, box) for path in paths]
 
 
 def _ratio(text: str) -> str:

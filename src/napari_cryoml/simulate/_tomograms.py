@@ -65,6 +65,29 @@ class SimulatedTomogram:
     wedge: MissingWedge
     pixel_size: float
 
+    def boxes(self, side: int) -> tuple[Rows, Volume, Floats]:
+        """Cut boxes about the particles by whole voxels.
+
+        Parameters
+        ----------
+        side : int
+            Voxels; particles whose box leaves the tomogram are left out.
+
+        Returns
+        -------
+        rows : array of shape (m,)
+            Which particles of `picks` these are.
+        boxes : array of shape (m, side, side, side)
+        shifts : array of shape (m, 3)
+            Voxels zyx from voxel ``side // 2`` to the particle's centre.
+        """
+        nearest = np.rint(self.picks.positions).astype(np.intp)
+        corners = nearest - side // 2
+        inside = ((corners >= 0) & (corners + side <= self.image.shape)).all(axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(self.image, (side,) * 3)
+        rows = np.flatnonzero(inside)
+        return rows, windows[tuple(corners[rows].T)], (self.picks.positions - nearest)[rows]
+
 
 def simulate_tomogram(
     maps: Sequence[DensityMap],
