@@ -174,22 +174,20 @@ def test_extrema_are_those_that_no_neighbour_with_a_common_edge_exceeds(ndim):
     np.testing.assert_allclose(_blobs.local_extrema(values), expected, rtol=1e-6)
 
 
-def test_the_threshold_lies_some_twentieths_up():
-    values = np.array([2.0, 5.0, 12.0])
-    assert _blobs.extremum_threshold(values, 3) == 2 + 3 * 10 / 20
-    assert _blobs.extremum_threshold(values, 0) == 2
-    assert _blobs.extremum_threshold(np.empty(0), 3) == -np.inf
+def test_scores_are_twentieths_above_a_level():
+    values = np.array([[0.0, 2, 0, 5, 0, 12, 0]])
+    assert _blobs.in_levels(values, 3)[0, [1, 3, 5]].tolist() == [-3, 3, 17]
+    assert np.isfinite(_blobs.in_levels(np.ones((4, 4)), 3)).all()
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_the_published_blobs_have_a_threshold_and_keep_apart(ndim):
     image = image_of_balls(ndim, noise=0.1)
     config = baselines.create("dog", sigma=3.0, ratio=1.1, level=10)
-    found = config.build(preprocessor_for(image)).pick(image)
+    found = config.build(preprocessor_for(image)).pick(image, 0.0)
     assert len(found) == len(CENTRES[ndim])
     assert_found(found, CENTRES[ndim])
-    many = baselines.create("dog", sigma=3.0, ratio=1.1, level=0).build(preprocessor_for(image))
-    picks = many.pick(image)
+    picks = config.build(preprocessor_for(image)).pick(image)
     assert len(picks) > len(found)
     gaps = np.linalg.norm(picks.positions[:, None] - picks.positions, axis=-1)
     assert gaps[~np.eye(len(picks), dtype=bool)].min() > 3.0

@@ -73,9 +73,9 @@ class Baseline(ABC):
         return self.peaks(self.score(image), image, separation, threshold)
 
     @property
-    def knows_threshold(self) -> bool:
-        """Whether peaks below some score of the method's own are left out."""
-        return False
+    def least_score(self) -> float:
+        """Score that the method itself asks of a pick; ``-inf`` where it has no opinion."""
+        return -math.inf
 
     def peaks(
         self,

@@ -31,6 +31,7 @@ _LEVELS = 20
 _IMAGES_TO_ASK = 3
 _LEAST_SIGMA_PX = 0.7
 _HIGH = 99.9
+_TINY = 1e-30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +48,8 @@ class BlobBaseline(Baseline):
     sigma : float, optional
         Deviation of the narrower Gaussian in particle radii; by default what suits a ball.
     level : float, optional
-        Extrema weaker than this many twentieths of the way from the weakest to the strongest are
-        left out; None to keep all.
+        Scores are then counted in twentieths of the way from the weakest extremum of an image to
+        the strongest, less this level: those above 0 are picks. None leaves them as they are.
     """
 
     ratio: float | None = None
@@ -78,10 +79,18 @@ class BlobBaseline(Baseline):
             )
         return sigma_px
 
+    def score(self, image: ImageSource) -> ScoreMap:
+        """Return the filtered image, see `Baseline.score`."""
+        # Not super(): a slotted dataclass is made anew, and its name is another class.
+        score_map = Baseline.score(self, image)
+        if self.level is None:
+            return score_map
+        return replace(score_map, values=in_levels(score_map.values, self.level))
+
     @property
-    def knows_threshold(self) -> bool:
-        """Whether weak extrema are left out."""
-        return self.level is not None
+    def least_score(self) -> float:
+        """Score that a pick needs: 0 where there is a level."""
+        return -math.inf if self.level is None else 0.0
 
     def peaks(
         self,
@@ -93,17 +102,15 @@ class BlobBaseline(Baseline):
         """Return the extrema of the filtered image, see `Baseline.pick`.
 
         With a level, they are picked as in Pei et al. 2016: extrema among their neighbours (8 in
-        2-D, 18 in 3-D) above the threshold, the strongest first, none nearer to another than the
-        sigma, or half a diameter where none was given.
+        2-D, 18 in 3-D), the strongest first, none nearer to another than the sigma, or half a
+        diameter where none was given.
         """
         if self.level is None:
-            # Not super(): a slotted dataclass is made anew, and its name is another class.
             return Baseline.peaks(self, score_map, image, separation, threshold)
         diameter = self.diameter_in(image)
         apart = diameter / 2 * (self.sigma or 1.0) / float(np.mean(score_map.scale))
         extrema = local_extrema(score_map.values)
-        least = max(extremum_threshold(extrema[np.isfinite(extrema)], self.level), threshold)
-        grid, scores = find_peaks(extrema, apart, least, subpixel=False, local_maxima=False)
+        grid, scores = find_peaks(extrema, apart, threshold, subpixel=False, local_maxima=False)
         inside = np.clip(score_map.to_image(grid), 0, np.array(image.shape) - 1)
         return Picks(image.name, inside, scores, image.pixel_size, diameter)
 
@@ -119,12 +126,16 @@ def local_extrema(values: npt.NDArray[np.floating]) -> Array:
     return np.where(values >= around, values, -np.inf).astype(np.float32)
 
 
-def extremum_threshold(values: npt.NDArray[np.floating], level: float) -> float:
-    """Return ``m + level (M - m) / 20`` of the weakest and the strongest extremum, m and M."""
-    if not len(values):
-        return -math.inf
-    low, high = float(values.min()), float(values.max())
-    return low + level * (high - low) / _LEVELS
+def in_levels(values: npt.NDArray[np.floating], level: float) -> Array:
+    """Return scores in twentieths between the weakest and the strongest extremum, less a level.
+
+    With m and M the two, a score above 0 is one above ``m + level (M - m) / 20``.
+    """
+    extrema = local_extrema(values)
+    extrema = extrema[np.isfinite(extrema)]
+    low, high = float(extrema.min()), float(extrema.max())
+    step = max(high - low, _TINY) / _LEVELS
+    return np.asarray((values - low) / step - level, np.float32)
 
 
 def log_sigma(radius: float, ndim: int) -> float:

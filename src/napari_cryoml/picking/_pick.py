@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def pick_with_baseline(
     """Pick images without training: by a blob filter, or by the average of labelled particles.
 
     The scores of a baseline are no log-odds, so the best ones of each image are kept, as many as
-    it is expected to hold, unless the baseline has a threshold of its own.
+    it is expected to hold. A baseline with a threshold of its own decides by that, unless their
+    number is given.
 
     Parameters
     ----------
@@ -105,9 +107,9 @@ def pick_with_baseline(
 
     def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
         score_map = picker.score(image)
+        if config.particles_per_image is None and picker.least_score > -math.inf:
+            return score_map, picker.peaks(score_map, image, config.separation, picker.least_score)
         found = picker.peaks(score_map, image, config.separation)
-        if config.particles_per_image is None and picker.knows_threshold:
-            return score_map, found
         return score_map, found.take(slice(round(config.expected_particles(image.shape))))
 
     return (yield from pick_each(images, pick, "CPU"))

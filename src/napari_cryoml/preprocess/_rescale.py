@@ -71,7 +71,7 @@ def working_shape(
     if not 0 < diameter <= max(shape):
         raise InputError(
             f"The particle diameter must lie between 0 and {max(shape)} pixels, the size of the "
-            f"image; {diameter:g} was given: measure a particle in pixels of the image."
+            f"image; {diameter:g} was given: check the diameter and the pixel size."
         )
     factor = max(diameter / working_diameter, 1.0)
     return tuple(max(round(size / factor), 1) for size in shape)
