@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from napari_cryoml.cli import (
+    _subtomo_align,
+    _subtomo_average,
     _subtomo_classify,
     _subtomo_embed,
     _subtomo_extract,
@@ -27,3 +29,5 @@ app.command("train")(_subtomo_train.train)
 app.command("pretrain")(_subtomo_pretrain.pretrain)
 app.command("classify")(_subtomo_classify.classify)
 app.command("embed")(_subtomo_embed.embed)
+app.command("align")(_subtomo_align.align)
+app.command("average")(_subtomo_average.average)
