@@ -17,7 +17,7 @@ from napari_cryoml.training._crop_motion import (
 )
 from napari_cryoml.training._crop_noise import with_spectrum_of
 
-_AT_ONCE = 2**16  # pixels varied at once on a CPU: what its cache holds; 2 crops of 32^3
+_AT_ONCE = 2**18  # pixels varied at once on a CPU: what its cache holds; 8 crops of 32^3
 _SMALLEST_BALL = 0.75  # radius of a ball, as a share of half the shortest side
 _FADE = 0.2  # of half the shortest side, over which a ball fades
 
