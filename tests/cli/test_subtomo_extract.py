@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
 from napari_cryoml.data import MissingWedge, Picks, PicksTable
@@ -158,3 +159,25 @@ def test_tomograms_that_are_not_those_of_the_list(shell, tomogram, picks, tmp_pa
     empty = write_mrc(turned / "TS_01.mrc", np.full(SHAPE, np.nan), 10.0)
     said = shell(*words, empty, "--out", tmp_path / "b.mrcs")
     assert "None of the boxes has finite pixels" in said.json["error"]
+
+
+@pytest.mark.parametrize("suffix", [".star", ".tbl", ".em"])
+def test_a_pose_finds_the_parts_of_its_particle(shell, tmp_path, suffix) -> None:
+    """A part at an offset of the reference lies at place + rotation @ offset, in every box."""
+    offsets = np.array([[4.0, 0, 0], [0, 5, 0], [0, 0, -6], [-3, -3, 3]])
+    places = np.array([[16.3, 16, 20.8], [15.5, 18.25, 44]])
+    rotations = Rotation.random(2, rng=3).as_matrix()
+    parts = (places[:, None] + np.einsum("nij,pj->npi", rotations, offsets)).reshape(-1, 3)
+    grid = np.indices((32, 36, 64))
+    squared = [sum((g - at) ** 2 for g, at in zip(grid, part, strict=True)) for part in parts]
+    volume = np.exp(-np.array(squared) / 3).sum(axis=0)
+    tomogram = write_mrc(tmp_path / "t.mrc", volume, 10.0)
+    picks = PicksTable.of([Picks("t", places, pixel_size=10.0, rotations=rotations)])
+    listing = write_picks(picks, tmp_path / f"t{suffix}")[0]
+    words = ["subtomo", "extract", tomogram, "--picks", listing, "--box", 22]
+    assert shell(*words, "--out", tmp_path / "boxes").code == 0
+    found = read_picks(tmp_path / "boxes" / "boxes.star").picks[0]
+    boxes = read_crops(tmp_path / "boxes").read([0, 1])[:, 0]
+    for box, rotation in zip(boxes, found.rotations, strict=True):
+        at = 11 + (rotation @ offsets.T)
+        assert map_coordinates(box, at, order=3).min() > 0.9
