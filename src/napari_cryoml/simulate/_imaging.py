@@ -25,7 +25,8 @@ Boxes = npt.NDArray[np.float32]
 
 _SAMPLES = 24
 """Boxes that the power of signal and of noise is measured on."""
-_AT_ONCE = 8
+_FEW = 4
+"""Copies of a map that are projected at a time: more are no quicker and need more memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +111,8 @@ class Imaging:
         out = np.zeros((n, len(self.tilts), *self._signal.shape), np.complex64)
         for kind in np.unique(poses.kinds[poses.kinds >= 0]):
             members = np.flatnonzero(poses.kinds == kind)
-            for start in range(0, len(members), _AT_ONCE):
-                some = members[start : start + _AT_ONCE]
+            for start in range(0, len(members), _FEW):
+                some = members[start : start + _FEW]
                 slices = self._maps[kind].projections(
                     poses.rotations[some], poses.shifts[some], self.tilts
                 )
@@ -128,16 +129,21 @@ class Imaging:
 
     def _gain(self, kind: int) -> float:
         """Return what a map is multiplied with; the same poses for all, whatever the seed."""
-        rotations = random_rotations(_SAMPLES, np.random.default_rng(0))
-        poses = Poses(np.full(_SAMPLES, kind), rotations, np.zeros((_SAMPLES, 3)))
-        spectra = self.signals(poses, np.arange(_SAMPLES), _SAMPLES)
-        power = _variance(self._inversion.volumes(spectra, self.box))
-        return float(np.sqrt((1.0 if self.snr is None else self.snr) / power))
+        turns = random_rotations(_SAMPLES, np.random.default_rng(0))
+        powers = []
+        for some in np.split(turns, _SAMPLES // _FEW):
+            poses = Poses(np.full(_FEW, kind), some, np.zeros((_FEW, 3)))
+            spectra = self.signals(poses, np.arange(_FEW), _FEW)
+            powers.append(_variance(self._inversion.volumes(spectra, self.box)))
+        return float(np.sqrt((1.0 if self.snr is None else self.snr) / np.mean(powers)))
 
     def _measured_noise_scale(self) -> float:
         rng = np.random.default_rng(0)
-        spectra = np.stack([self.noise(rng) for _ in range(_SAMPLES)])
-        return float(1 / np.sqrt(_variance(self._inversion.volumes(spectra, self.box))))
+        powers = [
+            _variance(self._inversion.volumes(self.noise(rng)[None], self.box))
+            for _ in range(_SAMPLES)
+        ]
+        return float(1 / np.sqrt(np.mean(powers)))
 
 
 def _variance(boxes: Boxes) -> float:

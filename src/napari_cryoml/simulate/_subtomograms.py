@@ -25,6 +25,7 @@ EMPTY = "empty"
 """Class of the boxes that hold no particle."""
 
 _CHUNK = 16
+"""Boxes of 32 voxels or less that are made at a time."""
 
 
 class SubtomogramConfig(TiltSeriesConfig):
@@ -128,7 +129,7 @@ def simulate_subtomograms(
     boxes = np.empty((total, 1, *(config.box,) * 3), np.float32)
     poses: list[Poses] = []
     done = 0
-    for rows in _chunks(total):
+    for rows in _chunks(total, config.box):
         poses.append(scene.poses(rows))
         boxes[rows, 0] = scene.boxes(rows, poses[-1])
         done = int(rows[-1]) + 1
@@ -154,9 +155,11 @@ def check_maps(maps: Sequence[DensityMap], seed: int) -> None:
         )
 
 
-def _chunks(total: int) -> Iterator[Rows]:
-    for start in range(0, total, _CHUNK):
-        yield np.arange(start, min(start + _CHUNK, total))
+def _chunks(total: int, box: int) -> Iterator[Rows]:
+    """Yield the rows in portions whose tilt series take about as much memory for any box."""
+    size = max(_CHUNK * 32**2 // max(box, 32) ** 2, 1)
+    for start in range(0, total, size):
+        yield np.arange(start, min(start + size, total))
 
 
 class _Scene:
