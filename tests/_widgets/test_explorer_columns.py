@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests._widgets.explorer_rows import embedding
 
-from napari_cryoml._widgets.embedding._classes import RowClasses, factorised
+from napari_cryoml._widgets.link import RowClasses, factorised
 from napari_cryoml._widgets.embedding._colouring import colouring, palette_of
 from napari_cryoml._widgets.embedding._columns import layout_columns, state_of, title_of
 from napari_cryoml._widgets.embedding._orders import most_typical, ordered

@@ -5,7 +5,7 @@ import pytest
 from tests._widgets.explorer_rows import N, embedding, found, layout, made_map, note, show
 
 from napari_cryoml import io
-from napari_cryoml._widgets.embedding._averaging import write_average
+from napari_cryoml._widgets.crops import write_average
 from napari_cryoml._widgets.embedding._browsing import MOST_SHOWN, marks_of, row_text
 from napari_cryoml._widgets.embedding._columns import state_of
 from napari_cryoml._widgets.embedding._exporting import picks_of, whole_embedding

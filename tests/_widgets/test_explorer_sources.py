@@ -8,6 +8,7 @@ from napari_cryoml import io
 from napari_cryoml._widgets.embedding import ExplorerController, _work
 from napari_cryoml._widgets.embedding._columns import state_of
 from napari_cryoml._widgets.embedding._keeping import MOST
+from napari_cryoml._widgets.link import crop_service
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.data import Picks
 from napari_cryoml.embedding import Extracted
@@ -118,7 +119,7 @@ class TestPicks:
         assert "score" in ready.desk.state.names
         assert [service.factory for service in services] == [
             _work.map_service,
-            _work.crop_service,
+            crop_service,
         ]
         kept = picked.session.project.embeddings()
         assert [(entry.name, entry.n_rows) for entry in kept] == [("12 picks, rings", 12)]

@@ -10,7 +10,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._napari._map_link import MapLink
 from napari_cryoml._napari._map_link_rows import RowPaint, RowPlaces
 from napari_cryoml._napari._picker_dots import PICK_COLOUR
-from napari_cryoml._widgets.embedding._picker_link import PickerLink
+from napari_cryoml._widgets.link import PickerLink
 from napari_cryoml._widgets.picker import PickerWidget, open_picker, pickers
 from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED, Annotations, Picks
 

@@ -22,6 +22,7 @@ ORDERS = {
 }
 """Names of orders, and how they are called on the screen."""
 
+TIP = "Order of the crops. Default: most typical of the selection first."
 EMPTY = "Draw around points on the map to see their crops here."
 
 
@@ -30,6 +31,12 @@ class CropGallery(QWidget):
 
     Parameters
     ----------
+    orders : mapping of str to str, optional
+        Names of orders, and how they are called on the screen; `ORDERS` by default.
+    tip : str, optional
+        What the orders are, and which is the default.
+    head : sequence of QWidget, optional
+        Further controls, between the count and the order.
     parent : QWidget, optional
     """
 
@@ -45,34 +52,45 @@ class CropGallery(QWidget):
     label_requested = Signal(int, str)
     """A row and "positive" (Enter or G) or "negative" (W)."""
 
+    erase_requested = Signal(int)
+    """A row on which Backspace or Delete was pressed."""
+
     key_pressed = Signal(int, int)
     """A row and the digit that was pressed on it."""
 
     sort_changed = Signal(str)
-    """One of `ORDERS`."""
+    """Name of an order."""
 
     side_changed = Signal(int)
     """Pixels; `needed` follows by itself."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        orders: Mapping[str, str] | None = None,
+        tip: str = TIP,
+        head: Sequence[QWidget] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._orders = ORDERS if orders is None else orders
         self.grid = GalleryGrid()
         self.count = QLabel()
         self.count.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         guard = WheelGuard(self)
-        self.order = _order_box(guard)
+        self.order = _order_box(self._orders, tip, guard)
         self.size_box = _size_box(guard)
         column = QVBoxLayout(self)
         tighten(column)
-        column.addLayout(self._head())
+        column.addLayout(self._head(head))
         column.addWidget(self.grid, 1)
         self._connect()
         self.grid.set_empty_text(EMPTY)
-        self.set_rows([], "centrality", 0)
+        self.set_rows([], next(iter(self._orders)), 0)
 
-    def _head(self) -> QHBoxLayout:
-        head = line_of(self.count, self.order, self.size_box)
-        head.setStretch(1, 1)
+    def _head(self, further: Sequence[QWidget]) -> QHBoxLayout:
+        head = line_of(self.count, *further, self.order, self.size_box)
+        for index in range(1, len(further) + 2):
+            head.setStretch(index, 1)
         return head
 
     def _connect(self) -> None:
@@ -81,6 +99,7 @@ class CropGallery(QWidget):
         grid.clicked.connect(self.clicked)
         grid.hovered.connect(self.hovered)
         grid.label_requested.connect(self.label_requested)
+        grid.erase_requested.connect(self.erase_requested)
         grid.key_pressed.connect(self.key_pressed)
         self.order.currentIndexChanged.connect(
             lambda _: self.sort_changed.emit(self.order.currentData())
@@ -108,7 +127,7 @@ class CropGallery(QWidget):
         ----------
         rows : array of shape (k,)
         order_name : str
-            One of `ORDERS`; becomes the choice on show, without a signal.
+            Name of an order; becomes the choice on show, without a signal.
         total : int
             How many are selected, of which `rows` may be a part.
         """
@@ -122,14 +141,14 @@ class CropGallery(QWidget):
         self.grid.set_rows(rows)
 
     def set_orders(self, names: Sequence[str]) -> None:
-        """Offer only these of `ORDERS`; the one on show stays, or the first takes its place."""
+        """Offer only these orders; the one on show stays, or the first takes its place."""
         kept = self.order.currentData()
         if [self.order.itemData(index) for index in range(self.order.count())] == list(names):
             return
         self.order.blockSignals(True)
         self.order.clear()
         for name in names:
-            self.order.addItem(ORDERS[name], name)
+            self.order.addItem(self._orders[name], name)
         self.order.setCurrentIndex(max(self.order.findData(kept), 0))
         self.order.blockSignals(False)
 
@@ -160,9 +179,9 @@ class CropGallery(QWidget):
         self.grid.set_colours(colours)
 
 
-def _order_box(guard: WheelGuard) -> QComboBox:
-    box = choice([], "Order of the crops. Default: most typical of the selection first.", guard)
-    for name, shown in ORDERS.items():
+def _order_box(orders: Mapping[str, str], tip: str, guard: WheelGuard) -> QComboBox:
+    box = choice([], tip, guard)
+    for name, shown in orders.items():
         box.addItem(shown, name)
     return box
 

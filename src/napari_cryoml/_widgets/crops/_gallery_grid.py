@@ -43,6 +43,7 @@ _LABEL_KEYS = {
     Qt.Key.Key_G: "positive",
     Qt.Key.Key_W: "negative",
 }
+_ERASE_KEYS = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
 _DIGITS = range(Qt.Key.Key_0, Qt.Key.Key_9 + 1)
 
 
@@ -68,6 +69,9 @@ class GalleryGrid(QAbstractScrollArea):
 
     label_requested = Signal(int, str)
     """A row and "positive" (Enter or G) or "negative" (W)."""
+
+    erase_requested = Signal(int)
+    """A row on which Backspace or Delete was pressed."""
 
     key_pressed = Signal(int, int)
     """A row and the digit that was pressed on it."""
@@ -282,21 +286,31 @@ class GalleryGrid(QAbstractScrollArea):
         return bool(super().event(event))
 
     def _is_ours(self, event: QKeyEvent) -> bool:
-        acts = event.key() in _LABEL_KEYS or event.key() in _DIGITS
+        acts = event.key() in (*_LABEL_KEYS, *_ERASE_KEYS, *_DIGITS)
         return self._current >= 0 and acts and _is_plain(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Walk by arrow keys, label by Enter, G and W; leave all other keys to the dock."""
+        """Walk by arrow keys, label by Enter, G, W and digits; leave other keys to the dock."""
         if self._is_ours(event):
-            if event.key() in _LABEL_KEYS:
-                self.label_requested.emit(self.current, _LABEL_KEYS[Qt.Key(event.key())])
-            else:
-                self.key_pressed.emit(self.current, event.key() - Qt.Key.Key_0)
+            self._act(Qt.Key(event.key()))
         elif event.key() == Qt.Key.Key_Escape and self._current >= 0:
             self._current = -1
             self.viewport().update()
         elif not (_is_plain(event) and self._walk(Qt.Key(event.key()))):
             event.ignore()
+
+    def _act(self, key: Qt.Key) -> None:
+        if key in _LABEL_KEYS:
+            self.label_requested.emit(self.current, _LABEL_KEYS[key])
+        elif key in _ERASE_KEYS:
+            self.erase_requested.emit(self.current)
+        else:
+            self.key_pressed.emit(self.current, key - Qt.Key.Key_0)
+
+    def advance(self) -> None:
+        """Let keys act on the next picture, if there is one."""
+        if 0 <= self._current < len(self._rows) - 1:
+            self._walk(Qt.Key.Key_Right)
 
     def _walk(self, key: Qt.Key) -> bool:
         """Move to another picture; return whether the key is one that does so."""

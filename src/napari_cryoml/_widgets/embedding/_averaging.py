@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_cryoml import io
+from napari_cryoml._widgets.crops import write_average
 from napari_cryoml._widgets.embedding._crop_line import CropLine
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.jobs import stop_timer
@@ -93,13 +92,3 @@ class Averaging:
         state = self._desk.state
         rows = np.empty(0, np.intp) if state is None else state.selected
         return self._line.with_crops(rows)
-
-
-def write_average(average: ClassAverage, path: Path) -> str:
-    """Write an average and its halves as MRC files, and return a sentence about it."""
-    written = [path]
-    io.write_mrc(path, average.average, average.pixel_size)
-    for number, half in enumerate(() if average.halves is None else average.halves, 1):
-        written.append(path.with_name(f"{path.stem}_half{number}{path.suffix}"))
-        io.write_mrc(written[-1], half, average.pixel_size)
-    return f"The average was written to {', '.join(one.name for one in written)}."

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._widgets.embedding._classes import RowClasses
 from napari_cryoml._widgets.embedding._state import CLASS, Layout, MapState
+from napari_cryoml._widgets.link import RowClasses
 from napari_cryoml.data import Embedding
 
 TITLES = {"pca": "PCA", "tsne": "tSNE", "umap": "UMAP"}

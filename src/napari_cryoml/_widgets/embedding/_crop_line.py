@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.embedding import _work
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._state import MapState
 from napari_cryoml._widgets.jobs import ServiceLine
+from napari_cryoml._widgets.link import crop_service
 from napari_cryoml.data import Crops
 from napari_cryoml.jobs import Event
 
@@ -57,7 +57,7 @@ class CropLine:
         if state is None or crops is None:
             return
         with self._desk.telling():
-            self._line.serve(_work.crop_service, crops)
+            self._line.serve(crop_service, crops)
             self._match(state, crops)
 
     def _match(self, state: MapState, crops: Crops) -> None:

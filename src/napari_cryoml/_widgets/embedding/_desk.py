@@ -20,8 +20,8 @@ from napari_cryoml.project import Edit, Project
 
 if TYPE_CHECKING:
     from napari_cryoml._napari._map_link import MapLink
-    from napari_cryoml._widgets.embedding._picker_link import PickerLink
     from napari_cryoml._widgets.embedding._view import ExplorerView
+    from napari_cryoml._widgets.link import PickerLink
 
 
 class Desk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,8 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._columns import layout_columns
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._state import CLASS, LABEL, SCORE, MapState
-from napari_cryoml._widgets.embedding._work import file_name
+from napari_cryoml._widgets.link import write_classes, write_picks
 from napari_cryoml.data import Embedding, Picks, PicksTable
-
-Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 
 class Exporting:
@@ -46,7 +44,7 @@ class Exporting:
         table = picks_of(state, state.need_selected("whose picks to write"), self._pixel_sizes())
         path = self._desk.view.ask_picks_path(self._desk.folder)
         if path is not None:
-            self._write(_write_picks, table, path, self._shapes())
+            self._write(write_picks, table, path, self._shapes())
 
     def _classes(self) -> None:
         state = self._desk.need_state()
@@ -59,7 +57,7 @@ class Exporting:
         }
         path = self._desk.view.ask_picks_path(self._desk.folder)
         if path is not None:
-            self._write(_write_classes, tables, path, self._shapes())
+            self._write(write_classes, tables, path, self._shapes())
 
     def _embedding(self) -> None:
         state = self._desk.need_state()
@@ -135,19 +133,6 @@ def whole_embedding(state: MapState) -> Embedding:
     if LABEL in state.names:
         columns[LABEL] = state.column(LABEL)
     return state.embedding.with_columns(**columns)
-
-
-def _write_picks(table: PicksTable, path: Path, shapes: Shapes) -> str:
-    paths = io.write_picks(table, path, shapes=shapes)
-    place = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"
-    return f"{table.n_picks:,} picks of {len(table):,} images were written to {place}."
-
-
-def _write_classes(tables: dict[str, PicksTable], path: Path, shapes: Shapes) -> str:
-    for name, table in tables.items():
-        own = path.with_name(f"{path.stem}_{file_name(name)}{path.suffix}")
-        _write_picks(table, own, shapes)
-    return f"The picks of {len(tables)} classes were written to {path.parent}, a file each."
 
 
 def _write_embedding(embedding: Embedding, path: Path) -> str:

@@ -15,9 +15,9 @@ from napari_cryoml._napari._map_link import MapLink
 from napari_cryoml._napari._map_link_rows import RowPaint, RowPlaces, plotter_columns
 from napari_cryoml._widgets.embedding._columns import title_of
 from napari_cryoml._widgets.embedding._desk import Desk
-from napari_cryoml._widgets.embedding._picker_link import PickerLink
 from napari_cryoml._widgets.embedding._state import CLUSTER, MapState
 from napari_cryoml._widgets.jobs import stop_timer
+from napari_cryoml._widgets.link import PickerLink
 from napari_cryoml._widgets.picker import PickerController, open_picker, pickers
 from napari_cryoml.data import Embedding
 from napari_cryoml.embedding.drawing import SELECTED

@@ -20,11 +20,12 @@ from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._linking import Linking
 from napari_cryoml._widgets.embedding._scratch import Scratch, Vectors
 from napari_cryoml._widgets.embedding._state import MapState
-from napari_cryoml._widgets.frame import project_place
+from napari_cryoml._widgets.frame import own_project
 from napari_cryoml._widgets.jobs import JobWatcher
+from napari_cryoml._widgets.link import crops_of_picks
 from napari_cryoml.data import Crops, Embedding
 from napari_cryoml.jobs import Event
-from napari_cryoml.project import PROJECT_SUFFIX, Project
+from napari_cryoml.project import Project
 
 SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
 MADE_OF = "explorer_file"
@@ -106,7 +107,7 @@ class Sources:
             self._preparing = True
             desk.view.begin_job("embedding", "Collecting the picks.")
             desk.background.run(
-                _work.crops_of_picks,
+                crops_of_picks,
                 link,
                 list(self._keeping.classes()),
                 on_done=lambda found: self._start(found[0], found[1], config),
@@ -262,7 +263,7 @@ def _open(path: Path, classes: Mapping[str, str] | None, scratch: Scratch) -> _O
     if classes is not None:
         return _Opened(path.name, _taken(embedding, classes, None, scratch, remarks))
     try:
-        project, remark = _own_project(path)
+        project, remark = own_project(path)
     except InputError as error:
         remarks.append(f"Nothing is kept. {error}")
         return _Opened(path.name, _taken(embedding, {}, None, scratch, remarks))
@@ -288,11 +289,6 @@ def _taken(
     state.prepare()
     vectors = scratch.lay_down(embedding.vectors)
     return Taken(state, vectors, crops, (*remarks, *remarks_on(embedding)))
-
-
-def _own_project(path: Path) -> tuple[Project, str]:
-    place, remark = project_place(path.parent, f"{path.name}{PROJECT_SUFFIX}", path)
-    return (Project.open if place.exists() else Project.create)(place), remark
 
 
 def _kept_of(project: Project, path: Path) -> int | None:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.embedding._classes import RowClasses, factorised
 from napari_cryoml._widgets.embedding._history import Mask, SelectionHistory
+from napari_cryoml._widgets.link import RowClasses, factorised
 from napari_cryoml.data import UNLABELLED, Embedding
 
 LABEL, CLASS, CLUSTER, NOVELTY, SCORE = "label", "class", "cluster", "novelty", "score"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import warnings
-from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._errors import InputError
 from napari_cryoml._napari._map_link import MapLink
-from napari_cryoml.data import Crops, Embedding, ImageSource, Picks, PicksTable
+from napari_cryoml._widgets.link import cut
+from napari_cryoml.data import Crops, Embedding, Picks, PicksTable
 from napari_cryoml.jobs import Job
 
 if TYPE_CHECKING:
-    from napari_cryoml.averaging import CropService
     from napari_cryoml.embedding import CropEncoderConfig, MapService
-    from napari_cryoml.preprocess import PickCrops
 
 Sentences = tuple[str, ...]
 
@@ -52,38 +47,6 @@ def map_service(vectors: Any) -> MapService:
     return MapService(vectors)
 
 
-def crop_service(crops: Crops) -> CropService:
-    """Make the service behind the gallery."""
-    from napari_cryoml.averaging import CropService
-
-    return CropService(crops)
-
-
-def crops_of_picks(link: MapLink, known: Iterable[str] = ()) -> tuple[Crops, Sentences]:
-    """Return the crops of all picks, and what was odd about them; from any thread.
-
-    Parameters
-    ----------
-    link : MapLink
-    known : iterable of str
-        Ids of picks of which something is known: whoever lies where one of them was has its id.
-
-    Raises
-    ------
-    InputError
-        If there are no picks or no images, or their diameter is not known.
-    """
-    source = link.picks_source()
-    diameters = [diameter for diameter in source.diameters.values() if diameter > 0]
-    if not diameters:
-        raise InputError(
-            "The diameter of the particles is not known: draw it in the Picker [0], or give the "
-            "points their size."
-        )
-    crops, remarks = _cut(source.sources, source.table, diameter=max(diameters))
-    return crops.known_as(known), remarks
-
-
 def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sentences]:
     """Return the crops of an embedding whose images are at hand; from any thread.
 
@@ -92,6 +55,8 @@ def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sent
     InputError
         If its rows lie in none of the images, or nobody knows how large a crop is.
     """
+    from napari_cryoml.preprocess import CropsConfig
+
     images, positions = embedding.images, embedding.positions
     if images is None or positions is None:
         raise InputError("These rows lie in no images: there are no crops to show.")
@@ -104,23 +69,6 @@ def crops_of_embedding(embedding: Embedding, link: MapLink) -> tuple[Crops, Sent
     )
     box = embedding.provenance.get("box")
     diameter = max(found.diameters.values(), default=0.0)
-    crops, remarks = _cut(
-        found.sources, table, diameter=diameter or None, box=box if isinstance(box, int) else None
-    )
+    size = box if isinstance(box, int) else None
+    crops, remarks = cut(found.sources, table, CropsConfig(diameter=diameter or None, box=size))
     return crops.known_as(embedding.ids.tolist()), remarks
-
-
-def _cut(
-    sources: tuple[ImageSource, ...], table: PicksTable, **options: Any
-) -> tuple[PickCrops, Sentences]:
-    from napari_cryoml.preprocess import CropsConfig
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", InputWarning)
-        crops = CropsConfig(**options).cut(sources, table)
-    return crops, tuple(str(one.message) for one in caught)
-
-
-def file_name(place: str | Path) -> str:
-    """Return a name for a file that belongs to a place."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", str(place)).strip("-")[-80:]

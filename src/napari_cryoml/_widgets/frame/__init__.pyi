@@ -7,7 +7,7 @@ from ._focus import FocusFollowsMouse
 from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
 from ._message import MessageLine
-from ._place import project_place
+from ._place import own_project, project_place
 from ._plugin_dock import OpenDocks, PluginDock
 from ._short_form import ShortForm
 
@@ -40,6 +40,7 @@ __all__ = [
     "legend_of",
     "line_of",
     "menu_button",
+    "own_project",
     "project_place",
     "scrolled",
     "tighten",

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.project import PROJECT_SUFFIX
+from napari_cryoml.project import PROJECT_SUFFIX, Project
 
 
 def project_place(folder: Path, name: str, what: Path | None = None) -> tuple[Path, str]:
@@ -45,3 +45,15 @@ def project_place(folder: Path, name: str, what: Path | None = None) -> tuple[Pa
         f"The project file can be written neither to {folder} nor to your home folder: give write "
         "permission to one of them."
     )
+
+
+def own_project(path: Path) -> tuple[Project, str]:
+    """Open or make the project that belongs to a file, and return it with a remark as above.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened or made.
+    """
+    place, remark = project_place(path.parent, f"{path.name}{PROJECT_SUFFIX}", path)
+    return (Project.open if place.exists() else Project.create)(place), remark

@@ -1,0 +1,16 @@
+from ._pick_crops import crop_service, crops_of_picks, cut
+from ._pick_files import file_name, write_classes, write_picks
+from ._picker_link import PickerLink
+from ._row_classes import RowClasses, factorised
+
+__all__ = [
+    "PickerLink",
+    "RowClasses",
+    "crop_service",
+    "crops_of_picks",
+    "cut",
+    "factorised",
+    "file_name",
+    "write_classes",
+    "write_picks",
+]
