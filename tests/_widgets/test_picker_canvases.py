@@ -3,7 +3,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 
 from napari_cryoml._widgets.frame import ThemeColours
-from napari_cryoml._widgets.picker._curve import MAX_POINTS, TrainingCurve
+from napari_cryoml._widgets.jobs import TrainingCurve
+from napari_cryoml._widgets.jobs._curve import MAX_POINTS
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 
 

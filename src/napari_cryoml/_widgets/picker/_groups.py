@@ -13,8 +13,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cryoml._widgets.frame import Group, WheelGuard, button
-from napari_cryoml._widgets.jobs import JobPanel
-from napari_cryoml._widgets.picker._curve import TrainingCurve
+from napari_cryoml._widgets.jobs import JobPanel, TrainingCurve
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 from napari_cryoml._widgets.picker._image_table import ImageTable
 

@@ -1,4 +1,4 @@
-"""Loss and validation AP of the running training."""
+"""Loss and validation score of the running training."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ _LEGEND_HEIGHT = 16
 
 
 class TrainingCurve(QWidget):
-    """Two curves over the steps of a run: the loss on its own scale, the AP from 0 to 1.
+    """Two curves over the steps of a run: the loss on its own scale, a score from 0 to 1.
 
     Parameters
     ----------
+    validation : str
+        What the score is called.
     parent : QWidget, optional
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, validation: str = "validation AP", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._name = validation
         self._loss: list[tuple[float, float]] = []
         self._validation: list[tuple[float, float]] = []
         self._colours = ThemeColours.of("dark")
@@ -49,7 +52,7 @@ class TrainingCurve(QWidget):
 
     @property
     def validations(self) -> list[tuple[float, float]]:
-        """Steps and validation APs."""
+        """Steps and validation scores."""
         return self._validation
 
     def clear(self) -> None:
@@ -58,7 +61,7 @@ class TrainingCurve(QWidget):
         self.update()
 
     def add(self, step: int, loss: float, validation: float | None) -> None:
-        """Add one step of training; a loss or AP that is no number is left out."""
+        """Add one step of training; a loss or score that is no number is left out."""
         if np.isfinite(loss):
             self._loss.append((float(step), float(loss)))
         if len(self._loss) > MAX_POINTS:
@@ -118,9 +121,7 @@ class TrainingCurve(QWidget):
     def _paint_legend(self, painter: QPainter) -> None:
         box = QRectF(_MARGIN, 1, self.width() - 2 * _MARGIN, _LEGEND_HEIGHT)
         loss = f"loss {self._loss[-1][1]:.3g}" if self._loss else "loss"
-        validation = (
-            f"validation AP {self._validation[-1][1]:.2f}" if self._validation else "validation AP"
-        )
+        validation = self._name + (f" {self._validation[-1][1]:.2f}" if self._validation else "")
         painter.setPen(self._colours.text)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, f"    {loss}")
         painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{validation}    ")

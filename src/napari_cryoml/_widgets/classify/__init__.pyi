@@ -1,0 +1,3 @@
+from ._view import ClassifyOffers, ClassifyView
+
+__all__ = ["ClassifyOffers", "ClassifyView"]

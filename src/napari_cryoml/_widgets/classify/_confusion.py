@@ -1,0 +1,170 @@
+"""The confusion matrix, painted: a click on a cell shows its crops."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE, ThemeColours
+from napari_cryoml.evaluation import ClassificationReport
+
+NOTHING = "No crops were held out yet: the matrix comes once there are enough labels."
+_LABEL_PX, _HEAD_PX, _CELL_PX, _LEAST_CELL_PX = 84, 36, 34, 14
+_LEAST_TEXT_PX = 18
+_DARK = 0.5
+
+
+class ConfusionMatrix(QWidget):
+    """How many crops of each class (rows) were given which class (columns).
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    cell_clicked = Signal(str, str)
+    """The class that crops have by their labels, and the class that they were given."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._report: ClassificationReport | None = None
+        self._colours = ThemeColours.of("dark")
+        self._below_mouse = -1, -1
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Confusion matrix")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes on show."""
+        return () if self._report is None else self._report.classes
+
+    def sizeHint(self) -> QSize:
+        """Return a size at which the cells are square."""
+        n = len(self.classes)
+        return QSize(260, round(_HEAD_PX + n * self._cell + 2) if n else 40)
+
+    def set_report(self, report: ClassificationReport | None) -> None:
+        """Show a report, or that there is none."""
+        self._report = report if report is not None and report.n else None
+        self._below_mouse = -1, -1
+        self.setFixedHeight(self.sizeHint().height())
+        self.update()
+
+    def set_colours(self, colours: ThemeColours) -> None:
+        """Paint in the colours of a theme."""
+        self._colours = colours
+        self.update()
+
+    @property
+    def _cell(self) -> float:
+        """Side of a cell in pixels."""
+        n = max(len(self.classes), 1)
+        return min(max((self.width() - _LABEL_PX - 4) / n, _LEAST_CELL_PX), _CELL_PX)
+
+    def cell_at(self, point: QPointF) -> tuple[int, int]:
+        """Return row and column of the cell at a place; (-1, -1) for none."""
+        n = len(self.classes)
+        column = int((point.x() - _LABEL_PX) // self._cell)
+        row = int((point.y() - _HEAD_PX) // self._cell)
+        return (row, column) if 0 <= row < n and 0 <= column < n else (-1, -1)
+
+    def place_of(self, row: int, column: int) -> QRectF:
+        """Return where a cell is painted."""
+        side = self._cell
+        return QRectF(_LABEL_PX + column * side, _HEAD_PX + row * side, side, side)
+
+    def words_of(self, row: int, column: int) -> str:
+        """Return a cell in words."""
+        report = self._report
+        if report is None or row < 0:
+            return NOTHING if report is None else ""
+        count, of = int(report.confusion[row, column]), int(report.confusion[row].sum())
+        true, given = report.classes[row], report.classes[column]
+        what = f"were given {given}" if row != column else "were right"
+        return f"{count:,} of {of:,} crops of {true} {what}. Click to see them."
+
+    # Events
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Keep the cells square."""
+        self.setFixedHeight(self.sizeHint().height())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Frame the cell below the mouse."""
+        self._point_at(self.cell_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Frame no cell."""
+        self._point_at((-1, -1))
+
+    def _point_at(self, cell: tuple[int, int]) -> None:
+        if cell != self._below_mouse:
+            self._below_mouse = cell
+            pointing = Qt.CursorShape.PointingHandCursor if cell[0] >= 0 else None
+            self.unsetCursor() if pointing is None else self.setCursor(pointing)
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the cell below the mouse."""
+        row, column = self.cell_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and row >= 0:
+            self.cell_clicked.emit(self.classes[row], self.classes[column])
+
+    def event(self, event: QEvent) -> bool:
+        """Say what the cell below the mouse counts."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.words_of(*self.cell_at(event.pos())), self)
+            return True
+        return bool(super().event(event))
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint names, cells and counts."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), self._colours.background)
+        painter.setPen(self._colours.text)
+        if self._report is None:
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(6, 0, -6, 0), flags, NOTHING)
+        else:
+            self._paint_names(painter)
+            self._paint_cells(painter, self._report.confusion)
+        painter.end()
+
+    def _paint_names(self, painter: QPainter) -> None:
+        metrics, side = painter.fontMetrics(), self._cell
+        elide = Qt.TextElideMode.ElideRight
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, 0, _LABEL_PX - 4, _HEAD_PX), right, "true ↓ given →")
+        for index, name in enumerate(self.classes):
+            box = QRectF(2, _HEAD_PX + index * side, _LABEL_PX - 8, side)
+            painter.drawText(box, right, metrics.elidedText(name, elide, int(box.width())))
+            above = QRectF(_LABEL_PX + index * side, 2, side, _HEAD_PX - 4)
+            flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
+            painter.drawText(above, flags, metrics.elidedText(name, elide, int(side) - 2))
+
+    def _paint_cells(self, painter: QPainter, confusion: npt.NDArray[np.int64]) -> None:
+        shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+        for row, column in np.ndindex(confusion.shape):
+            box = self.place_of(row, column).adjusted(0.5, 0.5, -0.5, -0.5)
+            colour = self._mixed(POSITIVE if row == column else NEGATIVE, shares[row, column])
+            painter.fillRect(box, colour)
+            if (row, column) == self._below_mouse:
+                painter.setPen(QPen(self._colours.text, 2))
+                painter.drawRect(box)
+            if self._cell >= _LEAST_TEXT_PX and confusion[row, column]:
+                painter.setPen(QColor("white" if colour.lightnessF() < _DARK else "black"))
+                text = f"{confusion[row, column]:,}"
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _mixed(self, colour: QColor, share: float) -> QColor:
+        """Return the background with a share of a colour; roots show single mistakes."""
+        weight, under = float(np.sqrt(share)), self._colours.muted
+        parts = zip(under.getRgbF()[:3], colour.getRgbF()[:3], strict=True)
+        return QColor.fromRgbF(*((1 - weight) * a + weight * b for a, b in parts))
