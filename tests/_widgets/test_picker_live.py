@@ -388,6 +388,20 @@ def test_training_leaves_live_picks_alone_and_the_better_picker_is_offered(
     qtbot.waitUntil(lambda: len(shown_picks(clicked)) == 3)
 
 
+def test_pick_all_takes_blobs_as_long_as_nothing_is_labelled(live, jobs, qtbot, view):
+    live.labelling.take_drawn(20.0)
+    live.pick_all()
+    job = jobs[-1]
+    assert job.function.__name__ == "pick_blobs"
+    assert [image.name for image in job.args[0]] == ["a.mrc", "b.mrc", "c.mrc"]
+    assert job.args[1].diameter == pytest.approx(20.0)
+    assert "blobs of the diameter" in view.show_message.call_args.args[0]
+    job.say(picked(SHOWN, scores=(9.0, 3.0, -2.0)))
+    job.end()
+    qtbot.waitUntil(lambda: len(shown_picks(live)) == 2)
+    assert "%" not in view.show_pick_counts.call_args.args[0]
+
+
 def test_pick_all_goes_through_the_list_with_the_labels_of_the_moment(
     clicked, answer, jobs, qtbot, view
 ):

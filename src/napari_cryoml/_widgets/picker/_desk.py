@@ -190,7 +190,7 @@ class Desk:
         images = f"{len(counts)} of {len(session.entries)} images"
         n_all = sum(counts.values())
         text = f"{here} picks here, {n_all} in {images}."
-        if session.is_live and n_all:
+        if session.is_live and n_all and session.first_labelled is not None:
             percent = 100 * session.book.expected_precision(threshold)
             text += f" About {percent:.0f} % are particles."
         if self.shown in self._stale:

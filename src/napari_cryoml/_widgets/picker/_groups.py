@@ -134,7 +134,9 @@ class PicksGroup(Group):
         self.counts = QLabel()
         self.counts.setWordWrap(True)
         self.pick_all = button(
-            "Pick all images", "Pick every image of the list, live or with the trained model."
+            "Pick all images",
+            "Pick every image of the list, live or with the trained model. Before anything is "
+            "labelled: blobs of the diameter, by a difference of Gaussians.",
         )
         self.certify = button(
             "Certify [Shift+G]",

@@ -140,6 +140,27 @@ class PickerJobs:
         self._begin("picking", session, None)
         self._launch(_work.pick_live, list(images), session.readable_labels(), config)
 
+    def pick_blobs(
+        self, session: Session, images: Sequence[ImageSource], config: PickerConfig
+    ) -> None:
+        """Pick blobs of the size of a particle, which needs no labels.
+
+        Parameters
+        ----------
+        session : Session
+        images : sequence of ImageSource
+        config : PickerConfig
+            Its diameter is that of a blob.
+
+        Raises
+        ------
+        InputError
+            If the job cannot be started.
+        """
+        self._finish()
+        self._begin("picking", session, None)
+        self._launch(_work.pick_blobs, list(images), config)
+
     def stop(self) -> None:
         """Finish early and keep what there is."""
         self._watcher.stop()

@@ -41,7 +41,10 @@ def waiting_text(has_diameter: bool) -> str:
     """Return what live picking waits for."""
     if not has_diameter:
         return "Draw the diameter of one particle first [0]."
-    return "Click a particle: picks follow every click, live from the third on."
+    return (
+        "Click a particle: picks follow every click, live from the third on. Or start with "
+        "blobs: Pick all images."
+    )
 
 
 def counted(number: int, what: str) -> str:

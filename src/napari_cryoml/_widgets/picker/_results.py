@@ -20,6 +20,11 @@ from napari_cryoml.training import TrainingEvent
 
 DEVICE = "device"
 
+BLOBS = (
+    "Nothing is labelled yet: these are blobs of the diameter. Click those that are particles, "
+    "and live picking learns from them."
+)
+
 
 class Results:
     """From labels to picks.
@@ -73,12 +78,17 @@ class Results:
         self.jobs.cancel()
 
     def pick_all(self, live: LiveConfig | None = None) -> None:
-        """Pick all images, the one on show first: with the model, or with `live` picking."""
+        """Pick all images, the one on show first: with the model, or with `live` picking.
+
+        As long as nothing is labelled, live picking has blobs of the right size to offer.
+        """
         with self._desk.telling():
             session = self._desk.need_session()
             name = self._desk.shown
             order = sorted(session.sources, key=lambda other: other != name)
             self._pick([session.sources[other] for other in order], live)
+            if live is not None and session.first_labelled is None:
+                self._desk.note(BLOBS)
 
     def pick_shown(self, *, again: bool = False) -> None:
         """Pick the image on show if there is a model and nothing else runs.
@@ -100,7 +110,9 @@ class Results:
         if self.jobs.kind:
             raise InputError("A job is running: wait until it has ended, or cancel it.")
         session = self._desk.need_session()
-        if live is not None:
+        if live is not None and session.first_labelled is None:
+            self.jobs.pick_blobs(session, images, self._config(images[0].name))
+        elif live is not None:
             self.jobs.pick_live(session, images, live)
         else:
             device = str(self._desk.view.options().get(DEVICE, "auto"))

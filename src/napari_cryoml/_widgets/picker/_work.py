@@ -10,6 +10,9 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, ImageSource
 from napari_cryoml.jobs import Event, Job
 
+_MOST_BLOBS = 1000
+"""Blobs kept of an image, those below the threshold counted in."""
+
 if TYPE_CHECKING:
     from napari_cryoml.picking import PickerConfig
     from napari_cryoml.picking.live import LiveConfig, LiveService
@@ -65,6 +68,15 @@ def pick_live(
     from napari_cryoml.picking.live import pick_live
 
     yield from pick_live(images, labels, config, folder=user_cache_folder())
+
+
+def pick_blobs(images: Sequence[ImageSource], config: PickerConfig) -> Job[None]:
+    """Pick the strongest blobs of the diameter; 0 is the score of the published threshold."""
+    from napari_cryoml.picking import DogConfig, pick_with_baseline
+
+    blobs = DogConfig(ratio=1.1, level=3, contrast="auto")
+    config = config.model_copy(update={"particles_per_image": _MOST_BLOBS})
+    yield from pick_with_baseline(images, blobs, config)
 
 
 def pick(images: Sequence[ImageSource], model: Path, *, device: str) -> Job[None]:
