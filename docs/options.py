@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml._widgets.picker._keys import KEYS
 from napari_cryoml.averaging import AverageConfig
+from napari_cryoml.classification import NetworkSystem, systems
 from napari_cryoml.cli._app import app
 from napari_cryoml.embedding import (
     ClustersConfig,
@@ -30,8 +31,8 @@ from napari_cryoml.embedding import (
     encoders,
     projections,
 )
-from napari_cryoml.models import detectors
-from napari_cryoml.objectives import objectives
+from napari_cryoml.models import classifiers, detectors
+from napari_cryoml.objectives import crop_objectives, objectives
 from napari_cryoml.picking import PickerConfig, baselines
 from napari_cryoml.picking.live import LiveConfig, MarkedBox
 from napari_cryoml.preprocess import CropsConfig
@@ -46,10 +47,16 @@ _KINDS = {
     str: "text",
     tuple: "two whole numbers",
     Path: "a file",
+    dict: "options by name",
     MarkedBox: "`--marked-box`, an image and two corners",
 }
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 _NAMES = {"model": detectors, "objective": objectives}
+_NAMES_OF_SYSTEMS = {
+    "network": classifiers,
+    "objective": crop_objectives,
+    "pretraining.objective": crop_objectives,
+}
 _IN_DOCK = {"ndim": "taken from the images", "diameter": "the field *Diameter*"}
 
 
@@ -96,6 +103,27 @@ def kinds_table(registry: Registry[Any]) -> str:
     """Return a row an entry of a registry, with the first line of what is said of it."""
     rows = [[f"`{name}`", (registry[name].__doc__ or "").partition("\n")[0]] for name in registry]
     return table([registry.kind, "what it is"], rows)
+
+
+def systems_table() -> str:
+    """Return a row a system, with the paper it was published in."""
+    rows = []
+    for name in systems:
+        system = systems[name]
+        first_line = (system.__doc__ or "").partition("\n")[0]
+        rows.append([f"`{name}`", first_line, system.published or "ours"])
+    return table([systems.kind, "what it is", "published in"], rows)
+
+
+def network_system_table() -> str:
+    """Return a row an option that all systems of networks have."""
+    rows = []
+    for name, info in flat_fields(NetworkSystem):
+        if name.startswith("pretraining.training."):
+            continue  # they are those of training
+        words = accepted(name, info, _NAMES_OF_SYSTEMS)
+        rows.append([f"`{name}`", default(info), words, info.description])
+    return table(["option", "default", "accepted", "what it does"], rows)
 
 
 def network_table() -> str:
@@ -157,10 +185,10 @@ def flat_fields(config: type[Config], prefix: str = "") -> Iterator[tuple[str, F
             yield prefix + name, info
 
 
-def accepted(name: str, info: FieldInfo) -> str:
+def accepted(name: str, info: FieldInfo, names: Mapping[str, Registry[Any]] = _NAMES) -> str:
     """Return which values an option takes, in words."""
-    if name in _NAMES:
-        return ", ".join(f"`{entry}`" for entry in _NAMES[name])
+    if name in names:
+        return ", ".join(f"`{entry}`" for entry in names[name])
     parts: list[str] = []
     for kind in _alternatives(info.annotation):
         if get_origin(kind) is Literal:
@@ -171,6 +199,9 @@ def accepted(name: str, info: FieldInfo) -> str:
             parts.append("`none`")
         else:
             bare, bounds = _unwrapped(kind, info)
+            if get_origin(bare) is tuple and int not in get_args(bare):
+                parts.append("numbers")
+                continue
             parts.append(" ".join([_KINDS[get_origin(bare) or bare], bounds]).strip())
     return ", ".join(parts)
 
@@ -179,7 +210,7 @@ def default(info: FieldInfo) -> str:
     """Return the default of an option as it is typed."""
     if info.is_required():
         return "needed"
-    return f"`{_text(info.default)}`"
+    return f"`{_text(info.get_default(call_default_factory=True))}`"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -242,6 +273,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "novelty options": partial(config_table, NoveltyConfig),
     "spread options": partial(config_table, SpreadConfig),
     "average options": partial(config_table, AverageConfig),
+    "systems": systems_table,
+    "network system options": network_system_table,
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }

@@ -113,7 +113,12 @@ def test_flags_in_the_text_exist(page, options):
 def test_options_that_are_set_exist(options):
     names = {
         name
-        for config in (options.PickerConfig, options.LiveConfig, options.MicrographConfig)
+        for config in (
+            options.PickerConfig,
+            options.LiveConfig,
+            options.MicrographConfig,
+            options.NetworkSystem,
+        )
         for name, _ in options.flat_fields(config)
     }
     set_somewhere = {

@@ -118,6 +118,17 @@ def test_short_words_and_parts_of_groups_leave_the_rest():
     assert systems.create("moco", augmentation="full").training.augmentation.kind == "full"
 
 
+def test_few_crops_are_drawn_more_often_unless_epochs_are_asked_for():
+    data = labelled_shapes(ndim=2)
+    usual = systems.create("contrastive")
+    assert (usual.least_steps, usual.pretraining.least_steps) == (400, 500)
+    asked = systems.create("contrastive", epochs=3, pretraining={"training": {"epochs": 2}})
+    assert (asked.least_steps, asked.pretraining.least_steps) == (0, 0)
+    assert type(usual).model_validate(usual.model_dump()) == usual
+    _, events = steps_of(small("contrastive", least_steps=7, held_out_share=0).fit(data))
+    assert events[-1].step == 8  # of 2 an epoch
+
+
 def test_options_of_another_network_are_not_taken_over():
     data = {"network": "compact", "network_options": {"units": 16}}
     system = systems.create("contrastive", **data)

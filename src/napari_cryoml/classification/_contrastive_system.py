@@ -23,10 +23,12 @@ class ContrastiveSystem(NetworkSystem):
 
     network: str = again("network", "compact")
     keep: Literal["last", "accuracy", "loss"] = again("keep", "last")
+    least_steps: int = again("least_steps", 400)
     pretraining: PretrainingConfig = PretrainingConfig(
         objective="simclr",
+        least_steps=500,
         training=CropTrainingConfig(
-            epochs=40,
+            epochs=30,
             batch=64,
             optimizer=OptimizerConfig(
                 learning_rate=1e-3, weight_decay=1e-2, schedule="cosine", warm_up=50
@@ -36,7 +38,7 @@ class ContrastiveSystem(NetworkSystem):
         ),
     )
     training: CropTrainingConfig = CropTrainingConfig(
-        epochs=60,
+        epochs=30,
         batch=32,
         optimizer=OptimizerConfig(
             learning_rate=1e-3, weight_decay=1e-2, schedule="cosine", warm_up=20

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_LEAST_STEPS = (
+    "Train for this many steps at least: of few crops, more epochs than asked for; 0 for none."
+)
+
+
 class PretrainingConfig(Config):
     """What a network learns from all crops before it sees a label."""
 
@@ -31,6 +36,7 @@ class PretrainingConfig(Config):
     objective_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of this objective that differ from the usual."
     )
+    least_steps: int = Field(0, ge=0, description=_LEAST_STEPS)
     training: CropTrainingConfig = CropTrainingConfig()
 
     @property
@@ -82,6 +88,7 @@ class NetworkSystem(SystemConfig):
         description="Share of the labels of each class that no stage ever sees: on them the "
         "accuracy is measured and confidence is calibrated.",
     )
+    least_steps: int = Field(0, ge=0, description=_LEAST_STEPS)
     start_from: Path | None = Field(
         None,
         description="File of a pretrained encoder or a classifier whose weights are taken over, "

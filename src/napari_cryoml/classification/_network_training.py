@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cached_property
@@ -207,14 +208,17 @@ class _Run:
         if self.start is not None or not first.is_wanted:
             return 0.0
         n_trained = len(split.all_rows if uses_unlabelled else split.labelled)
-        cost = 2 * first.training.epochs * len(split.all_rows)
-        return cost / (cost + second.epochs * n_trained)
+        before = _long_enough(first.training, first.least_steps, len(split.all_rows))
+        after = _long_enough(second, self.system.least_steps, n_trained)
+        cost = 2 * before.epochs * len(split.all_rows)
+        return cost / (cost + after.epochs * n_trained)
 
     def pretrain(
         self, network: Classifier, rows: Rows, share: float
     ) -> Generator[Event, Command | None, bool]:
         """Train a network in place on crops without labels; return whether it was stopped."""
-        config, training = self.system.pretraining, self.system.pretraining.training
+        config = self.system.pretraining
+        training = _long_enough(config.training, config.least_steps, len(rows))
         objective_config = config.objective_config()
         objective = objective_config.build(network).to(self.device)
         sampler = self.sampler(objective, objective_config, None, rows, training)
@@ -232,8 +236,8 @@ class _Run:
         start: float,
     ) -> Generator[Event, Command | None, list[str]]:
         """Train an objective in place on labelled and, if it uses them, other crops."""
-        training = self.system.training
         rows = split.all_rows if objective_config.uses_unlabelled else split.labelled
+        training = _long_enough(self.system.training, self.system.least_steps, len(rows))
         source = self.pseudo_labels(objective, split)
         sampler = self.sampler(objective, objective_config, split.labels, rows, training, source)
         stage = Stage("Training", start, 1 - start, training.epochs, sampler.steps_per_epoch)
@@ -327,6 +331,15 @@ class _Run:
             notes=notes,
             objective=objective.eval(),
         )
+
+
+def _long_enough(
+    training: CropTrainingConfig, least_steps: int, n_crops: int
+) -> CropTrainingConfig:
+    """Return a training of as many epochs as make so many steps at least."""
+    steps_per_epoch = math.ceil(n_crops / training.batch)
+    epochs = max(training.epochs, math.ceil(least_steps / max(steps_per_epoch, 1)))
+    return training.model_copy(update={"epochs": epochs})
 
 
 def _fitting_batch(config: CropObjectiveConfig, batch: int, n_crops: int) -> int:

@@ -35,6 +35,11 @@ def spread(values: Mapping[str, Any], *, pretrains: bool) -> dict[str, Any]:
         `minutes`, `precision` and `seed` to both stages, the minutes split between them.
     pretrains : bool
         Whether there are two stages.
+
+    Returns
+    -------
+    dict
+        Where epochs are given and `least_steps` is not, it is 0: what is asked for is done.
     """
     given = dict(values)
     for word, path in _TO_TRAINING.items():
@@ -49,6 +54,17 @@ def spread(values: Mapping[str, Any], *, pretrains: bool) -> dict[str, Any]:
             first, second = value * _PRETRAINING_SHARE, value * (1 - _PRETRAINING_SHARE)
         _put(given, ("pretraining", "training", *path), first)
         _put(given, ("training", *path), second)
+    return _as_long_as_asked(given)
+
+
+def _as_long_as_asked(given: dict[str, Any]) -> dict[str, Any]:
+    """Return options with no least number of steps where epochs are given and it is not."""
+    training = given.get("training")
+    if isinstance(training, Mapping) and "epochs" in training:
+        given.setdefault("least_steps", 0)
+    first = given.get("pretraining")
+    if isinstance(first, Mapping):
+        given["pretraining"] = _as_long_as_asked(dict(first))
     return given
 
 

@@ -95,7 +95,7 @@ def pretrain(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
     )
     began = time.monotonic()
-    encoder = run_job(pretrained(crops, config, wedge_of(crops, tilt)), "Pretraining")
+    encoder = run_job(pretrained(crops, config, wedge_of(crops, tilt)), config.network)
     save_or_rescue(encoder.save, out)
     for note in encoder.notes:
         say(note)

@@ -123,7 +123,7 @@ def train(
     data = labelled_subtomograms(crops, labels, class_column, wedge_of(crops, tilt))
     config = system_of(system, start_from, data, flags, settings or [])
     began = time.monotonic()
-    classifier = run_job(config.fit(data), "Training")
+    classifier = run_job(config.fit(data), config.name)
     _save(classifier, out)
     report(described(classifier, data, out, time.monotonic() - began), as_json=as_json)
 

@@ -25,7 +25,8 @@ class CropTrainingConfig(Config):
         0.2,
         ge=0,
         lt=1,
-        description="Share of the labelled crops of each class held out to measure the accuracy.",
+        description="Share of the labelled crops of each class that no step learns from, to tell "
+        "good epochs from bad ones.",
     )
     validate_every_epochs: float = Field(
         1.0, gt=0, description="Epochs of training between two validations."
