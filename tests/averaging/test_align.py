@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from tests.averaging.phantoms import SIDE, WEDGE, particle, subtomograms
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.averaging import AlignConfig, align_crops, degrees_between
+from napari_cryoml.averaging._band import Band
+from napari_cryoml.averaging._search import Search
+from napari_cryoml.averaging._transform import Transforms, turned, waves
 from napari_cryoml.jobs import Command, run_inline
 
 QUICK = AlignConfig(angular_step=24, high=6)
@@ -145,3 +149,30 @@ def test_a_side_view_shows_what_a_rotation_means():
     box = particle(quarter)
     found = align(box[None], particle(), None, QUICK)
     assert degrees_between(found.poses.rotations[0], quarter) < 4
+
+
+def test_larger_boxes_are_searched_in_larger_strides():
+    made = subtomograms(2, side=64, shift=6, seed=5)
+    config = QUICK.model_copy(update={"high": 4, "full_size": True})
+    found = align(made.boxes, made.reference, WEDGE, config)
+    assert found.poses.shifts == pytest.approx(made.shifts, abs=0.5)
+    assert error_deg(found, made).max() < 6
+
+
+def test_the_score_at_the_shift_is_the_plain_normalised_correlation():
+    made = subtomograms(1, 0.5, shift=1.0, seed=6)
+    device = torch.device("cpu")
+    band = Band(SIDE, 1.5, 6, WEDGE, device)
+    spectra = band.spectra(made.boxes)
+    spectra = spectra / spectra.norm()
+    rotation = torch.as_tensor(made.rotations[:1], dtype=torch.float32)
+    reference = Transforms(torch.as_tensor(made.reference)[None], 6.0)
+    search = Search(band, reference, torch.ones(len(band)), 3.0)
+    found = search.over_shifts(spectra, rotation[None])
+    shift = found.shifts[0]
+    shown = reference.at(turned(band.frequencies, rotation)) * waves(band.frequencies, shift, SIDE)
+    plain = (spectra.conj() * shown).real.sum() / shown.norm()
+    assert float(found.scores[0, 0]) == pytest.approx(float(plain), abs=1e-5)
+    for offset in 0.2 * np.concatenate([np.eye(3), -np.eye(3)]):
+        moved = shown * waves(band.frequencies, torch.as_tensor(offset[None]).float(), SIDE)
+        assert (spectra.conj() * moved).real.sum() / shown.norm() <= plain + 1e-5

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 from tests.averaging.conftest import particles
+from tests.averaging.phantoms import WEDGE, subtomograms
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.averaging import (
     AverageConfig,
     AverageRequest,
+    AverageStep,
     ClassAverage,
     CropService,
     ThumbnailsRequest,
@@ -157,6 +159,22 @@ class TestAverages:
     def test_are_in_angstrom_where_the_crops_or_the_request_know_it(self, crops):
         assert self.average(crops, [0, 1], config=QUICK).pixel_size is None
         assert self.average(crops, [0, 1], config=QUICK, pixel_size=2.0).frc.unit == "Å"
+
+
+def test_volumes_are_aligned_within_the_wedge_that_the_crops_know():
+    made = subtomograms(8, 2.0)
+    crops = ArrayCrops.of(made.boxes[:, None], wedge=WEDGE, pixel_size=8.0)
+    config = AverageConfig(iterations=2, angular_step=30)
+    request = AverageRequest(rows(5, 0, 1, 2, 3, 4), config)
+    events = []
+    found = run_inline(CropService(crops).answer(request), events.append)
+    assert found.rotations.shape == (6, 3, 3)
+    assert found.frc.unit == "Å"
+    steps = [event for event in events if isinstance(event, AverageStep)]
+    assert len(steps) == 2
+    missing = np.abs(np.fft.rfftn(steps[0].current.average)) * (steps[0].current.weights == 0)
+    assert missing.max() < 1e-2
+    assert steps[0].current.weights.min() < 6
 
 
 class ReducedCrops:

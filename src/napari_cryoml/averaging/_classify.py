@@ -79,7 +79,7 @@ def classify_subtomograms(
     ----------
     Xu, Chai, Muthakana, Liang, Yang, Zeev-Ben-Mordehai, Xing 2017, Deep learning-based subdivision
     approach for large scale macromolecules structure recovery from electron cryo tomograms,
-    Bioinformatics 33:i13, section 2.4.
+    Bioinformatics 33:i13, section 3.3.
     """
     boxes = checked_boxes(images)
     config = ClassesConfig() if config is None else config

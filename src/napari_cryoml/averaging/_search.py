@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -10,7 +11,6 @@ from napari_cryoml.averaging._band import Band
 from napari_cryoml.averaging._transform import Transforms, turned, waves
 
 _NEWTON_STEPS = 2
-_LARGEST_STEP = 0.5
 
 
 @dataclass(slots=True)
@@ -59,9 +59,21 @@ class Search:
     ) -> None:
         self._band, self._reference, self._weights = band, reference, weights
         self._reach = reach
-        self._lattice = _lattice(reach, band.device)
-        wave = waves(band.frequencies, self._lattice, band.side)
-        self._real, self._imaginary = wave.real.T.contiguous(), wave.imag.T.contiguous()
+        # A quarter of the shortest wave; the top between two such shifts is then in sight.
+        self._stride = max(band.side / (4 * band.high), 1.0)
+
+    @cached_property
+    def _lattice(self) -> torch.Tensor:
+        """Shifts (s, 3) a stride apart."""
+        n = int(self._reach / self._stride)
+        line = self._stride * torch.arange(-n, n + 1, device=self._band.device)
+        return torch.cartesian_prod(line, line, line)
+
+    @cached_property
+    def _waves(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Real and imaginary part (m, s) of the waves of those shifts."""
+        wave = waves(self._band.frequencies, self._lattice, self._band.side)
+        return wave.real.T.contiguous(), wave.imag.T.contiguous()
 
     def over_shifts(self, spectra: torch.Tensor, rotations: torch.Tensor) -> Places:
         """Return the best shifts of all within reach.
@@ -75,7 +87,8 @@ class Search:
         cross = self._cross(spectra, rotations)
         flat = cross.reshape(-1, len(self._band))
         # Real part of cross times the conjugate wave: the correlation at each shift.
-        over = flat.real @ self._real + flat.imag @ self._imaginary
+        real, imaginary = self._waves
+        over = flat.real @ real + flat.imag @ imaginary
         shifts = self._lattice[over.argmax(dim=1)].reshape(*cross.shape[:2], 3)
         return self._settled(cross, rotations, shifts)
 
@@ -123,10 +136,4 @@ class Search:
         ridge = 1e-3 * bend.diagonal(dim1=1, dim2=2).abs().sum(dim=1).clamp(min=1e-12)
         bend = bend + ridge[:, None, None] * torch.eye(3, device=k.device)
         step = torch.linalg.solve_ex(bend, slope[:, :, None]).result.squeeze(-1)
-        return torch.nan_to_num(step).clamp(-_LARGEST_STEP, _LARGEST_STEP)
-
-
-def _lattice(reach: float, device: torch.device) -> torch.Tensor:
-    """Return whole shifts (s, 3) up to `reach` along each axis."""
-    line = torch.arange(-int(reach), int(reach) + 1, device=device, dtype=torch.float32)
-    return torch.cartesian_prod(line, line, line)
+        return torch.nan_to_num(step).clamp(-self._stride / 2, self._stride / 2)
