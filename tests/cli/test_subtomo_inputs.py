@@ -44,6 +44,12 @@ def test_boxes_are_cut_out_of_tomograms(tomogram):
     assert voxels(crops, [3, 0]).shape == (2, 8, 8, 8)
 
 
+def test_the_voxel_size_that_is_given_counts_for_tomograms_too(tomogram):
+    volume, picks = tomogram
+    crops = read_subtomograms([str(volume)], picks, box="8", pixel_size=12.5)
+    assert crops.pixel_size == 12.5
+
+
 def test_what_is_mixed_up_is_said(stack):
     with pytest.raises(InputError, match="--box cuts boxes around picks"):
         read_subtomograms([str(stack)], box="8")

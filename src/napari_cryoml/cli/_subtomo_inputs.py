@@ -116,7 +116,7 @@ def _of_picks(
     }
     if "box" in px:
         px["box"] = max(round(px["box"]), 1)
-    return config_of(CropsConfig, **px, size=size).cut(sources, table)
+    return config_of(CropsConfig, **px, size=size).cut(sources, table, pixel_size=pixel_size)
 
 
 def parse_tilt(text: str) -> MissingWedge:
