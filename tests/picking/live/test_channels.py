@@ -15,7 +15,7 @@ from napari_cryoml.picking.live._encoded import encoded
 
 PLAIN = LiveConfig(diameter=14, encoder=False, device="cpu")
 BOTH = LiveConfig(diameter=14, device="cpu")
-IN_3D = LiveConfig(diameter=12, ndim=3, device="cpu")
+IN_3D = LiveConfig(diameter=14, ndim=3, device="cpu")
 
 
 @pytest.mark.parametrize(("config", "size"), [(PLAIN, 60), (BOTH, 60), (IN_3D, 22)])
@@ -165,3 +165,10 @@ def test_the_channel_of_any_particle_is_the_first_of_the_encoder(fields):
     at_particles = features.at(centres)[:, channel]
     elsewhere = features.values[channel].astype(float)
     assert np.median(at_particles) > np.quantile(elsewhere, 0.9)
+
+
+def test_a_coarser_working_grid_holds_fewer_points(make_field):
+    image, _ = make_field(size=28, ndim=3)
+    coarse = IN_3D.model_copy(update={"working_diameter": 7.0})
+    assert live_features(image, coarse).grid == (7, 7, 7)
+    assert live_key(image, coarse) != live_key(image, IN_3D)

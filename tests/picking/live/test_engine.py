@@ -297,7 +297,7 @@ def test_a_tomogram_is_picked_end_to_end(make_field):
     answer = LivePicker.of([image]).answer(LiveRequest(labels, "t", config))
     assert answer.picks.positions.shape[1] == 3
     assert (match(answer.picks.positions[:8], centres, 4.0) >= 0).all()
-    assert answer.score_map.values.shape == (24, 24, 24)
+    assert answer.score_map.values.shape == (28, 28, 28)
 
 
 def test_a_tomogram_among_micrographs_is_refused(make_field, fields):
@@ -348,7 +348,8 @@ def test_the_config_names_the_degree_and_the_harmonics():
     assert [LiveConfig(diameter=9, head=head).degree for head in heads] == [None, 1, 2]
     in_3d = LiveConfig(diameter=9, ndim=3)
     assert in_3d.harmonics().ndim == 3
-    assert in_3d.preprocessor().config.working_diameter == in_3d.working_diameter == 12
+    coarse = LiveConfig(diameter=9, working_diameter=10)
+    assert coarse.preprocessor().config.working_diameter == 10
     preprocessor = LiveConfig(diameter=9, pixel_size=2).preprocessor()
     assert preprocessor.config.working_diameter == 14
     assert preprocessor.pixel_size == 2

@@ -120,8 +120,8 @@ class RawPeaks:
 def raw_peaks(head: Head, features: FeatureMap, config: LiveConfig, image: ImageSource) -> RawPeaks:
     """Score an image and find its peaks.
 
-    The grid has six or seven points a diameter, which keeps neighbours apart; a finer one was
-    tried and found no more.
+    The grid has seven points a diameter, which keeps neighbours apart; a finer one was tried and
+    found no more.
     """
     score_map = raw_scores(head, features)
     radius = config.separation * config.diameter_in(image) / float(np.mean(score_map.scale))
