@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml._widgets.picker._keys import KEYS
-from napari_cryoml.averaging import AverageConfig
+from napari_cryoml.averaging import AlignConfig, AverageConfig, ClassesConfig, RefineConfig
 from napari_cryoml.classification import NetworkSystem, systems
 from napari_cryoml.cli._app import app
 from napari_cryoml.embedding import (
@@ -273,6 +273,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "novelty options": partial(config_table, NoveltyConfig),
     "spread options": partial(config_table, SpreadConfig),
     "average options": partial(config_table, AverageConfig),
+    "alignment options": partial(config_table, AlignConfig),
+    "refinement options": partial(config_table, RefineConfig),
+    "subtomogram class options": partial(config_table, ClassesConfig),
     "systems": systems_table,
     "network system options": network_system_table,
     "keys": key_table,
