@@ -13,7 +13,7 @@ from napari_cryoml.classification import (
     pretrain,
     systems,
 )
-from napari_cryoml.classification._network_training import Split
+from napari_cryoml.classification._label_split import Split
 from napari_cryoml.jobs import Command, run_inline
 from napari_cryoml.models import classifiers
 from napari_cryoml.objectives import crop_objectives

@@ -1,0 +1,63 @@
+"""What becomes of the labels of a run: trained on, kept to choose the epoch, or to measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_cryoml.classification._hold_out import Rows, hold_out
+from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
+from napari_cryoml.classification._network_system import NetworkSystem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which crops are trained on, which choose the epoch, and which measure the result.
+
+    Parameters
+    ----------
+    truth : array of shape (n,), intp
+        All labels.
+    labels : array of shape (n,), intp
+        Those that may be trained on; -1 for all others.
+    all_rows : array of shape (m,), intp
+        Crops that may be seen in training, labelled or not.
+    chosen_on, held : array of shape (k,), intp
+        Labelled crops that are not.
+    notes : tuple of str
+    """
+
+    truth: npt.NDArray[np.intp]
+    labels: npt.NDArray[np.intp]
+    all_rows: Rows
+    chosen_on: Rows
+    held: Rows
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: LabelledCrops, system: NetworkSystem) -> Split:
+        """Return the split that a system asks for, as far as there are labels for it."""
+        seed, labels, notes = system.training.seed, data.labels.copy(), []
+        measured = hold_out(labels, system.held_out_share, seed, data.classes)
+        if measured.lacking:
+            notes.append(
+                f"The accuracy is not known: {measured.lacking} has too few to hold any out."
+            )
+        labels[measured.held] = UNKNOWN
+        share = 0.0 if system.keep == "last" else system.training.validation_share
+        chosen = hold_out(labels, share, seed + 1, data.classes)
+        if chosen.lacking:
+            notes.append(
+                f"The last epoch was kept: {chosen.lacking} has too few to choose the best one on."
+            )
+        labels[chosen.held] = UNKNOWN
+        unseen = np.concatenate([measured.held, chosen.held])
+        rows = np.setdiff1d(np.arange(len(labels)), unseen)
+        return cls(data.labels, labels, rows, chosen.held, measured.held, tuple(notes))
+
+    @property
+    def labelled(self) -> Rows:
+        """Rows whose labels are trained on."""
+        return np.flatnonzero(self.labels != UNKNOWN)
