@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -67,3 +69,11 @@ def test_a_missing_file_and_a_pickle_are_named(tmp_path):
     torch.save({"a": torch.zeros(1)}, tmp_path / "x.pt")
     with pytest.raises(InputError, match="is a pickle"):
         load_classifier(tmp_path / "x.pt")
+
+
+def test_systems_and_requests_need_no_torch():
+    code = (
+        "import sys; from napari_cryoml.classification import FitRequest, systems; "
+        "systems.create('moco'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
