@@ -18,8 +18,8 @@ from napari_cryoml._widgets.frame import (
     choice,
     folded,
     line_of,
-    words,
 )
+from napari_cryoml._widgets.jobs import JobPanel
 
 if TYPE_CHECKING:
     from napari_cryoml.averaging import AverageConfig, RefineConfig
@@ -70,8 +70,8 @@ class AverageTab(QWidget):
             "Turn the crops onto each other, in two halves that know nothing of each other, and "
             "average them; while that runs, stop and keep the last round. Default: none.",
         )
-        self.text = words("How far the average is.")
-        self.panel = AveragePanel()
+        self.job = JobPanel()
+        self.panel = AveragePanel(sections=True)
         self._forms = {2: ConfigForm(images), 3: ConfigForm(volumes)}
         self._stack = QStackedWidget()
         self._build()
@@ -87,7 +87,7 @@ class AverageTab(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addLayout(line_of(self.of, self.of_class))
         column.addWidget(self.average)
-        column.addWidget(self.text)
+        column.addWidget(self.job)
         column.addWidget(self.panel)
         tip = "Show or hide how crops are turned onto each other."
         column.addWidget(folded("Advanced", tip, self._stack))
@@ -127,17 +127,16 @@ class AverageTab(QWidget):
     def begin_job(self, text: str) -> None:
         """Show that crops are being averaged."""
         self.average.setText("Stop averaging [K]")
-        self.show_progress(text)
+        self.job.begin(text)
 
-    def show_progress(self, text: str) -> None:
-        """Show how far the average is, as "Round 3 of 10."."""
-        self.text.setText(text)
-        self.text.setVisible(bool(text))
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far it is, as "Round 3 of 10."; `total` is 0 while that is unknown."""
+        self.job.progress(done, total, text)
 
     def end_job(self, text: str = "") -> None:
         """Show that nothing is being averaged any more, and what became of it."""
         self.average.setText(_AVERAGE)
-        self.show_progress(text)
+        self.job.end(text)
 
     def clear(self, text: str = EMPTY) -> None:
         """Show no average, and this sentence."""

@@ -15,8 +15,8 @@ from napari_cryoml._widgets.crops import CropGallery
 from napari_cryoml._widgets.frame import ThemeColours, WheelGuard, choice, tighten
 
 ORDERS = {
-    "uncertain": "unsure first",
-    "confidence": "sure first",
+    "uncertain": "least sure",
+    "confidence": "most sure",
     "class": "by class",
     "random": "random",
     "file": "as they came",
@@ -82,8 +82,8 @@ class ClassGallery(QWidget):
         )
         self.crops = CropGallery(
             ORDERS,
-            "Order of the crops; those that teach the classifier most come first. Default: unsure "
-            "first.",
+            "Order of the crops; those that teach the classifier most come first. Default: least "
+            "sure.",
             head=(self.show_box,),
         )
         self.crops.set_empty_text(EMPTY)

@@ -45,13 +45,13 @@ class ClassGroup(Group):
         super().__init__("2  Classes")
         self.list = ClassList()
         self.add = button("Add class [N]", "Add a class and type in its name. Default: none.")
-        self.remove = tool("Remove", "Remove the chosen class, and take it from all its crops.")
-        self.label = tool(
+        self.remove = tool("✕", "Remove the chosen class, and take it from all its crops.")
+        self.label = button(
             "Label in image [J]",
-            "Clicks on picks in the image give them the chosen class; click again to take it "
+            "Clicks on picks in the image give them the chosen class; a second click takes it "
             "away. Default: off.",
-            checkable=True,
         )
+        self.label.setCheckable(True)
         self.undo = tool("↶", "Undo the last class [Ctrl+Z].")
         self.redo = tool("↷", "Redo what was undone [Ctrl+Shift+Z].")
         self.text = words("How many crops have a class.")
@@ -61,8 +61,10 @@ class ClassGroup(Group):
 
     def _build(self) -> None:
         self.column.addWidget(self.list)
-        self.column.addLayout(line_of(self.add, self.remove, self.label, self.undo, self.redo))
-        self.column.addWidget(self.text)
+        self.column.addLayout(line_of(self.add, self.label))
+        below = line_of(self.text, self.remove, self.undo, self.redo)
+        below.setStretch(0, 1)
+        self.column.addLayout(below)
         self.list.chosen.connect(self.class_chosen)
         self.list.renamed.connect(self.renamed)
         self.list.colour_requested.connect(self._ask_colour)
@@ -89,7 +91,6 @@ class ClassGroup(Group):
         """
         self.list.set_rows(rows, current)
         self.text.setText(text or ("" if rows else NO_CLASSES))
-        self.text.setVisible(bool(self.text.text()))
         self.remove.setEnabled(bool(current))
         self.label.setEnabled(bool(rows))
 

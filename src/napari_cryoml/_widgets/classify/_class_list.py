@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 HEADINGS = ("", "Class", "Labelled", "Predicted")
 KEY, NAME, LABELLED, PREDICTED = range(4)
 _NAVIGATION = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_F2)
-_ROW_PX, _HEAD_PX, _LINES = 20, 22, 5
+_ROW_PX, _HEAD_PX = 20, 22
+_FEWEST_LINES, _MOST_LINES = 3, 6
 
 
 class ClassRow(NamedTuple):
@@ -157,7 +158,7 @@ class ClassList(QTableView):
         self.doubleClicked.connect(self._on_double)
 
     def _lay_out(self) -> None:
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()
@@ -168,7 +169,8 @@ class ClassList(QTableView):
         for column, width in ((KEY, 40), (LABELLED, 64), (PREDICTED, 68)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, width)
-        self.setFixedHeight(_HEAD_PX + _LINES * _ROW_PX + 4)
+        header.setHighlightSections(False)
+        self._fit()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     @property
@@ -186,6 +188,7 @@ class ClassList(QTableView):
         """Show classes, one of them as the chosen one, without a signal."""
         self._quiet = True
         self._model.set_rows(rows)
+        self._fit()
         names = [row.name for row in rows]
         if current in names and self.current != current:
             self.selectRow(names.index(current))
@@ -193,6 +196,11 @@ class ClassList(QTableView):
             self.clearSelection()
             self.setCurrentIndex(QModelIndex())
         self._quiet = False
+
+    def _fit(self) -> None:
+        """Take no more height than the classes need: the gallery below wants it."""
+        lines = min(max(len(self.rows), _FEWEST_LINES), _MOST_LINES)
+        self.setFixedHeight(_HEAD_PX + lines * _ROW_PX + 4)
 
     def edit_name(self, name: str) -> None:
         """Let a name be typed over, if there is such a class."""

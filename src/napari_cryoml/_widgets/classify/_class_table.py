@@ -10,7 +10,16 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-HEADINGS = ("Class", "Labelled", "Predicted", "Recall", "Precision")
+HEADINGS = {
+    "Class": "Name of the class.",
+    "Lab.": "Labelled: crops that were given the class by hand.",
+    "Pred.": "Predicted: crops that the classifier gives the class, at the threshold.",
+    "Recall": "Share of the held-out crops of the class that were given it.",
+    "Prec.": "Precision: share of the held-out crops given the class that are of it.",
+}
+"""What stands above the columns, and what it means."""
+
+_WIDTH_PX = 50
 _ROW_PX, _HEAD_PX, _LINES = 20, 22, 6
 
 
@@ -89,9 +98,10 @@ class _Model(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADINGS[section]
-        return None
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        found = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
+        return list(HEADINGS.items())[section][found[role]] if role in found else None
 
 
 class ClassTable(QTableView):
@@ -106,7 +116,7 @@ class ClassTable(QTableView):
         self.setModel(self._model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -115,10 +125,11 @@ class ClassTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = self.horizontalHeader()
         header.setFixedHeight(_HEAD_PX)
+        header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, len(HEADINGS)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, 62)
+            self.setColumnWidth(column, _WIDTH_PX)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(lambda index: self.chosen.emit(self.rows[index.row()].name))
         self.set_rows(())

@@ -12,7 +12,8 @@ from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE, ThemeColours
 from napari_cryoml.evaluation import ClassificationReport
 
 NOTHING = "No crops were held out yet: the matrix comes once there are enough labels."
-_LABEL_PX, _HEAD_PX, _CELL_PX, _LEAST_CELL_PX = 84, 36, 34, 14
+_LABEL_PX, _CELL_PX, _LEAST_CELL_PX, _LINE_PX = 96, 60, 14, 22
+_LEVEL_PX, _UPRIGHT_PX, _CORNER_PX = 34, 84, 17
 _LEAST_TEXT_PX = 18
 _DARK = 0.5
 
@@ -43,9 +44,9 @@ class ConfusionMatrix(QWidget):
         return () if self._report is None else self._report.classes
 
     def sizeHint(self) -> QSize:
-        """Return a size at which the cells are square."""
+        """Return a size that is as low as it can be read."""
         n = len(self.classes)
-        return QSize(260, round(_HEAD_PX + n * self._cell + 2) if n else 40)
+        return QSize(260, self._head + n * _LINE_PX + 2 if n else 40)
 
     def set_report(self, report: ClassificationReport | None) -> None:
         """Show a report, or that there is none."""
@@ -60,8 +61,20 @@ class ConfusionMatrix(QWidget):
         self.update()
 
     @property
+    def _upright(self) -> bool:
+        """Whether the names above the columns stand upright, for they are too long to lie."""
+        metrics = self.fontMetrics()
+        longest = max((metrics.horizontalAdvance(name) for name in self.classes), default=0)
+        return longest > self._cell - 4
+
+    @property
+    def _head(self) -> int:
+        """Height in pixels of the names above the columns."""
+        return _UPRIGHT_PX if self._upright else _LEVEL_PX
+
+    @property
     def _cell(self) -> float:
-        """Side of a cell in pixels."""
+        """Width of a cell in pixels."""
         n = max(len(self.classes), 1)
         return min(max((self.width() - _LABEL_PX - 4) / n, _LEAST_CELL_PX), _CELL_PX)
 
@@ -69,13 +82,13 @@ class ConfusionMatrix(QWidget):
         """Return row and column of the cell at a place; (-1, -1) for none."""
         n = len(self.classes)
         column = int((point.x() - _LABEL_PX) // self._cell)
-        row = int((point.y() - _HEAD_PX) // self._cell)
+        row = int((point.y() - self._head) // _LINE_PX)
         return (row, column) if 0 <= row < n and 0 <= column < n else (-1, -1)
 
     def place_of(self, row: int, column: int) -> QRectF:
         """Return where a cell is painted."""
-        side = self._cell
-        return QRectF(_LABEL_PX + column * side, _HEAD_PX + row * side, side, side)
+        left, top = _LABEL_PX + column * self._cell, self._head + row * _LINE_PX
+        return QRectF(left, top, self._cell, _LINE_PX)
 
     def words_of(self, row: int, column: int) -> str:
         """Return a cell in words."""
@@ -90,7 +103,7 @@ class ConfusionMatrix(QWidget):
     # Events
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Keep the cells square."""
+        """Keep as high as the names need."""
         self.setFixedHeight(self.sizeHint().height())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -138,16 +151,28 @@ class ConfusionMatrix(QWidget):
         painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
-        metrics, side = painter.fontMetrics(), self._cell
-        elide = Qt.TextElideMode.ElideRight
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(0, 0, _LABEL_PX - 4, _HEAD_PX), right, "true ↓ given →")
+        right = _flags(Qt.AlignmentFlag.AlignRight)
+        corner = QRectF(4, self._head - 2 * _CORNER_PX, _LABEL_PX - 10, _CORNER_PX)
+        painter.drawText(corner, right, "given →")
+        painter.drawText(corner.translated(0, _CORNER_PX), right, "true ↓")
         for index, name in enumerate(self.classes):
-            box = QRectF(2, _HEAD_PX + index * side, _LABEL_PX - 8, side)
-            painter.drawText(box, right, metrics.elidedText(name, elide, int(box.width())))
-            above = QRectF(_LABEL_PX + index * side, 2, side, _HEAD_PX - 4)
-            flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
-            painter.drawText(above, flags, metrics.elidedText(name, elide, int(side) - 2))
+            box = QRectF(4, self._head + index * _LINE_PX, _LABEL_PX - 10, _LINE_PX)
+            _write(painter, box, right, name)
+            self._paint_above(painter, index, name)
+
+    def _paint_above(self, painter: QPainter, column: int, name: str) -> None:
+        """Write the name of a column above it, upright where it is too long to lie."""
+        side, head = self._cell, self._head
+        left = _LABEL_PX + column * side
+        if not self._upright:
+            box = QRectF(left, head - _CORNER_PX - 2, side, _CORNER_PX)
+            _write(painter, box, _flags(Qt.AlignmentFlag.AlignHCenter), name)
+            return
+        painter.save()
+        painter.translate(left, head - 3)
+        painter.rotate(-90)
+        _write(painter, QRectF(0, 0, head - 6, side), _flags(Qt.AlignmentFlag.AlignLeft), name)
+        painter.restore()
 
     def _paint_cells(self, painter: QPainter, confusion: npt.NDArray[np.int64]) -> None:
         shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
@@ -168,3 +193,12 @@ class ConfusionMatrix(QWidget):
         weight, under = float(np.sqrt(share)), self._colours.muted
         parts = zip(under.getRgbF()[:3], colour.getRgbF()[:3], strict=True)
         return QColor.fromRgbF(*((1 - weight) * a + weight * b for a, b in parts))
+
+
+def _flags(horizontal: Qt.AlignmentFlag) -> Qt.AlignmentFlag:
+    return horizontal | Qt.AlignmentFlag.AlignVCenter
+
+
+def _write(painter: QPainter, box: QRectF, flags: Qt.AlignmentFlag, text: str) -> None:
+    elide = Qt.TextElideMode.ElideRight
+    painter.drawText(box, flags, painter.fontMetrics().elidedText(text, elide, int(box.width())))

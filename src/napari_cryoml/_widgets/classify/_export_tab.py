@@ -12,8 +12,8 @@ from napari_cryoml._widgets.frame import WheelGuard, button, choice, line_of, wo
 ExportWhat: TypeAlias = Literal["predicted", "labelled"]
 ExportFiles: TypeAlias = Literal["one", "each"]
 
-WHAT = {"predicted": "predicted, sure ones", "labelled": "labelled ones"}
-FILES = {"one": "one file, class column", "each": "a file for each class"}
+WHAT = {"predicted": "predicted ones", "labelled": "labelled ones"}
+FILES = {"one": "in one file", "each": "a file a class"}
 NOTHING = "There is nothing to export yet: give crops classes, or train."
 
 

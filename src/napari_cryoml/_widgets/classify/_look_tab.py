@@ -63,6 +63,7 @@ class LookTab(QWidget):
         self.drawing.setToolTip("The same crop as the system's decoder draws it.")
         self.drawn = words("How well the decoder draws the crop.")
         self._build()
+        self.show_classes(())
         self.clear()
 
     def _build(self) -> None:

@@ -15,7 +15,13 @@ from napari_cryoml._widgets.frame import ThemeColours, WheelGuard, choice, line_
 if TYPE_CHECKING:
     from napari_cryoml.evaluation import ClassificationReport
 
-COLOUR_BY = ("class", "confidence", "nothing")
+COLOUR_BY = {
+    "class": "by class",
+    "confidence": "by confidence",
+    "nothing": "no colours",
+}
+"""What picks in the image can be coloured by, and how it is called on the screen."""
+
 NO_RESULT = "No classifier yet: give a few crops of two classes or more their class."
 
 
@@ -43,36 +49,44 @@ class ResultTab(QWidget):
         super().__init__()
         self.text = words("Share of crops that were given their class, of those held out.")
         self.colour_by = choice(
-            COLOUR_BY,
+            [],
             "What the picks in the image are coloured by. Default: class.",
             guard,
         )
+        for key, shown in COLOUR_BY.items():
+            self.colour_by.addItem(shown, key)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 100)
+        self.threshold.setMinimumWidth(50)
         self.threshold.setToolTip(
             "Confidence in percent below which a crop is unsure: it is grey in the image and in no "
             "list or average. Default: 0, no crop is."
         )
         self.threshold.installEventFilter(guard)
+        self.percent = QLabel()
+        self.percent.setMinimumWidth(self.percent.fontMetrics().horizontalAdvance("100 % "))
         self.counts = words("How many crops are sure and unsure at the threshold.")
         self.matrix = ConfusionMatrix()
         self.table = ClassTable()
         self._build()
         self.show_report(None, "")
         self.show_counts("")
+        self._tell()
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.text)
-        column.addLayout(line_of(QLabel("Colour picks by"), self.colour_by))
-        row = line_of(QLabel("Sure from"), self.threshold)
-        row.setStretch(1, 1)
+        row = line_of(self.colour_by, QLabel("sure from"), self.threshold, self.percent)
+        for index, share in ((0, 2), (2, 1)):
+            row.setStretch(index, share)
         column.addLayout(row)
         for widget in (self.counts, self.matrix, self.table):
             column.addWidget(widget)
         column.addStretch(1)
-        self.colour_by.currentTextChanged.connect(self.colour_by_chosen)
+        self.colour_by.currentIndexChanged.connect(
+            lambda _: self.colour_by_chosen.emit(self.colour_by.currentData())
+        )
         self.threshold.valueChanged.connect(lambda _: self._on_threshold())
         self.matrix.cell_clicked.connect(self.cell_clicked)
         self.table.chosen.connect(self.class_clicked)
@@ -106,8 +120,9 @@ class ResultTab(QWidget):
         """Show what picks are coloured by, and the threshold (0 to 1), without a signal."""
         for widget in (self.colour_by, self.threshold):
             widget.blockSignals(True)
-        self.colour_by.setCurrentText(colour_by)
+        self.colour_by.setCurrentIndex(max(self.colour_by.findData(colour_by), 0))
         self.threshold.setValue(round(100 * threshold))
+        self._tell()
         for widget in (self.colour_by, self.threshold):
             widget.blockSignals(False)
 
@@ -115,5 +130,9 @@ class ResultTab(QWidget):
         """Paint in the colours of a theme."""
         self.matrix.set_colours(colours)
 
+    def _tell(self) -> None:
+        self.percent.setText(f"{self.threshold.value()}\N{NO-BREAK SPACE}%")
+
     def _on_threshold(self) -> None:
+        self._tell()
         self.threshold_changed.emit(self.threshold.value() / 100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QSpinBox, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.frame import (
@@ -13,8 +13,8 @@ from napari_cryoml._widgets.frame import (
     Group,
     WheelGuard,
     button,
-    folded,
     line_of,
+    tighten,
     words,
 )
 from napari_cryoml._widgets.jobs import JobPanel
@@ -75,23 +75,31 @@ class SourceGroup(Group):
         self.high = _degrees(0, 90, 60, "Last tilt of the series", guard)
         self.panel = JobPanel()
         self.form = ConfigForm(crops, leave_out=_SHOWN)
+        self._ndim = 3
         self._tilts = QWidget()
+        self._options = QWidget()
+        self.more = button("", "")
+        self.more.setCheckable(True)
         self._build()
         self.show_source("")
 
     def _build(self) -> None:
-        self.row(self.cut, self.open)
+        self.row(self.cut, self.open, self.more)
         self.column.addWidget(self.text)
-        tilts = line_of(QLabel("Tilt"), self.low, self.high)
-        self._tilts.setLayout(tilts)
-        self.row(QLabel("Box"), self.box, QLabel("Size"), self.size, self._tilts)
-        tip = "Show or hide options that seldom need a change."
-        self.column.addWidget(folded("Advanced", tip, self.form))
         self.column.addWidget(self.panel)
+        self._tilts.setLayout(line_of(QLabel("Tilts"), self.low, QLabel("to"), self.high))
+        options = QVBoxLayout(self._options)
+        tighten(options)
+        options.addLayout(line_of(QLabel("Box"), self.box, QLabel("Size"), self.size))
+        options.addWidget(self._tilts)
+        options.addWidget(self.form)
+        self.column.addWidget(self._options)
+        self._options.hide()
+        self.more.toggled.connect(self._options.setVisible)
         self.cut.clicked.connect(self.cut_requested)
         self.open.clicked.connect(self.file_requested)
         for spin in (self.box, self.size, self.low, self.high):
-            spin.valueChanged.connect(lambda _: self.changed.emit())
+            spin.valueChanged.connect(lambda _: self._on_value())
         self.form.changed.connect(self.changed)
 
     def crops_config(self, diameter: float | None = None) -> CropsConfig:
@@ -130,7 +138,9 @@ class SourceGroup(Group):
         self.setTitle("1  Subtomograms" if ndim == 3 else "1  Crops")
         self.text.setText(text or NO_PICKS)
         self.cut.setEnabled(bool(text) and can_cut)
+        self._ndim = ndim
         self._tilts.setVisible(ndim == 3)
+        self._tell()
 
     def show_values(
         self,
@@ -151,6 +161,7 @@ class SourceGroup(Group):
             self.high.setValue(tilts[1])
         self.form.set_values(options or {})
         self.blockSignals(False)
+        self._tell()
 
     def begin_job(self, text: str) -> None:
         """Show that crops are being cut or read."""
@@ -163,10 +174,24 @@ class SourceGroup(Group):
         self.panel.progress(done, total, text)
 
     def end_job(self, text: str = "") -> None:
-        """Show that it has ended, and what became of it."""
+        """Show that it has ended, and what became of it in place of what there was."""
         self.cut.setText(_CUT)
         self.open.setEnabled(True)
-        self.panel.end(text)
+        self.panel.end("")
+        self.text.setText(text or self.text.text())
+
+    def _on_value(self) -> None:
+        self._tell()
+        self.changed.emit()
+
+    def _tell(self) -> None:
+        """Say on the button of the options what they are, so that they can stay hidden."""
+        tilts = f", tilts {self.low.text()} to {self.high.text()}" if self._ndim == 3 else ""
+        self.more.setText(f"Box: {self.box.text()}")
+        self.more.setToolTip(
+            f"<p>Show or hide how crops are cut: box {self.box.text()}, size {self.size.text()}"
+            f"{tilts}. Default: hidden.</p>"
+        )
 
 
 def _pixels(tip: str, guard: WheelGuard) -> QSpinBox:
@@ -174,6 +199,7 @@ def _pixels(tip: str, guard: WheelGuard) -> QSpinBox:
     spin.setRange(0, _LARGEST)
     spin.setSingleStep(4)
     spin.setSpecialValueText("auto")
+    spin.setSuffix(" px")
     _finish(spin, tip, guard)
     return spin
 

@@ -17,7 +17,6 @@ from napari_cryoml._widgets.frame import (
     choice,
     folded,
     line_of,
-    tool,
     words,
 )
 from napari_cryoml._widgets.jobs import JobPanel, TrainingCurve
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
     from napari_cryoml.classification import SystemConfig
 
 NO_LABELS = "Give a few crops of each class their class first: then there is something to learn."
+_TIP = (
+    "Learn the classes from the crops that have one; while that runs, stop and keep what is "
+    "there. The classifier from before stays in use meanwhile. Default: none."
+)
 _TRAIN, _CANCEL = "Train [Q]", "Cancel [Q]"
 _SHOWN_AS = {"few_shot": "few-shot (at once)", "contrastive": "contrastive (ours)"}
 
@@ -63,11 +66,7 @@ class TrainTab(QWidget):
             "and more labels. Default: few-shot.",
             guard,
         )
-        self.train = button(
-            _TRAIN,
-            "Learn the classes from the crops that have one; while that runs, stop and keep what "
-            "is there. The classifier from before stays in use meanwhile. Default: none.",
-        )
+        self.train = button(_TRAIN, _TIP)
         self.about = words("What the system is, and where it was published.")
         self.curve = TrainingCurve("held-out accuracy")
         self.curve.setToolTip(
@@ -75,8 +74,8 @@ class TrainTab(QWidget):
         )
         self.panel = JobPanel()
         self.model = words("The classifier in use.")
-        self.save = tool("Save model…", "Write the classifier in use as a .safetensors file.")
-        self.load = tool("Load model…", "Use a classifier from a .safetensors file.")
+        self.save = button("Save model…", "Write the classifier in use as a .safetensors file.")
+        self.load = button("Load model…", "Use a classifier from a .safetensors file.")
         self._stack = QStackedWidget()
         self._build()
         self._offer()
@@ -88,9 +87,7 @@ class TrainTab(QWidget):
         column.addLayout(line_of(self.system, self.train))
         for widget in (self.about, self.curve, self.panel, self.model):
             column.addWidget(widget)
-        files = line_of(self.save, self.load)
-        files.addStretch(1)
-        column.addLayout(files)
+        column.addLayout(line_of(self.save, self.load))
         tip = "Show or hide the options of the system."
         self.advanced = folded("Advanced", tip, self._stack)
         column.addWidget(self.advanced)
@@ -153,7 +150,7 @@ class TrainTab(QWidget):
     def show_can_train(self, can: bool, why_not: str = "") -> None:
         """Show whether there is something to learn from, and else what is missing."""
         self.train.setEnabled(can)
-        self.train.setToolTip(self.train.toolTip() if can else f"<p>{why_not or NO_LABELS}</p>")
+        self.train.setToolTip(f"<p>{_TIP if can else why_not or NO_LABELS}</p>")
 
     def begin_job(self, text: str) -> None:
         """Show a training that has just been started."""

@@ -62,6 +62,7 @@ TabName: TypeAlias = Literal["Train", "Result", "Look", "Average", "Export", "Ke
 _BOXES = "Boxes (*.mrc *.mrcs *.zarr *.zip *.npz *.star *.em);;All files (*)"
 _MODEL = "Classifier (*.safetensors)"
 _HALF_LIGHT = 128
+_TABS_PX = 196
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class ClassifyView(Dock):
         self._focus = FocusFollowsMouse(self)
         self._build()
         self._connect()
+        self.show_empty(True)
 
     def _build(self) -> None:
         keys = words("The keys of the Classify dock.", legend_of((*CLASSIFY_KEYS, *CROP_KEYS)))
@@ -128,6 +130,7 @@ class ClassifyView(Dock):
         self.splitter.addWidget(labelling)
         self.splitter.addWidget(self.tabs)
         self.splitter.setChildrenCollapsible(False)
+        self.tabs.setMinimumHeight(_TABS_PX)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
         self.stack((self.message, self.source, self.splitter), filler=self.splitter)
@@ -148,9 +151,12 @@ class ClassifyView(Dock):
         self.tabs.setCurrentIndex(titles.index(name))
 
     def show_empty(self, empty: bool) -> None:
-        """Show that there are no crops yet, or that there are some."""
-        for widget in (self.gallery.show_box, self.train, self.result, self.average, self.export):
+        """Show that there are no crops yet, or that there are some; options can be set before."""
+        gallery, average = self.gallery, self.average
+        for widget in (gallery.show_box, gallery.crops.order, average.of, average.of_class):
             widget.setEnabled(not empty)
+        average.average.setEnabled(not empty)
+        self.train.show_can_train(not empty)
 
     @property
     def is_dark(self) -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from qtpy.QtCore import QRect, QSize, Signal
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cryoml._widgets.crops._average_curve import THRESHOLDS, CorrelationCurve
 from napari_cryoml._widgets.crops._gallery_flow import as_qimage
+from napari_cryoml._widgets.crops._sections import SectionRow
 from napari_cryoml._widgets.frame import ThemeColours, line_of, tighten, tool, words
-from napari_cryoml.averaging import ClassAverage, thumbnails
+from napari_cryoml.averaging import (
+    ClassAverage,
+    ShellCorrelation,
+    SubtomogramAverage,
+    thumbnails,
+)
 
 EMPTY = "The average of the crops is shown here once a few are selected."
 _SIDE = 104
@@ -20,14 +28,17 @@ class AveragePanel(QWidget):
 
     Parameters
     ----------
+    sections : bool
+        Whether three sections of a volume are shown, above the curve, or one beside it.
     parent : QWidget, optional
     """
 
     save_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, sections: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picture = AveragePicture()
+        self._sections = sections
+        self.picture = SectionRow() if sections else AveragePicture()
         self.curve = CorrelationCurve()
         self.text = words("Crops in the average, and the detail at which its halves agree.")
         # In a narrow dock it takes two lines, which layouts would squeeze into one.
@@ -35,7 +46,7 @@ class AveragePanel(QWidget):
         self.notes = words("What is to know about this average.")
         self.save = tool("Save average…", "Write the average and its halves as MRC files.")
         self.save.clicked.connect(lambda: self.save_requested.emit())
-        pair = QHBoxLayout()
+        pair = QVBoxLayout() if sections else QHBoxLayout()
         pair.setSpacing(4)
         pair.addWidget(self.picture)
         pair.addWidget(self.curve, 1)
@@ -50,8 +61,9 @@ class AveragePanel(QWidget):
 
     def clear(self, text: str = EMPTY) -> None:
         """Show no average, and this sentence."""
-        self.picture.set_image(None)
+        self.picture.set_volume(None)
         self.curve.set_curve(None)
+        self._show_pictures(False)
         self._say(text)
         self.save.setEnabled(False)
 
@@ -70,11 +82,11 @@ class AveragePanel(QWidget):
         self._say(f"Averaging {n:,} crop{'s' * (n != 1)}…{share}")
         self.save.setEnabled(False)
 
-    def show_average(self, average: ClassAverage) -> None:
+    def show_average(self, average: ClassAverage | SubtomogramAverage) -> None:
         """Show an average, in the contrast of its crops."""
-        image = thumbnails(average.average[None, None], 2 * _SIDE, smooth=0)[0]
-        self.picture.set_image(as_qimage(image))
-        self.curve.set_curve(average.frc)
+        self._show_pictures(True)
+        self.picture.set_volume(average.average)
+        self.curve.set_curve(_correlation(average))
         self._say(_summary(average), " ".join(average.notes))
         self.save.setEnabled(True)
 
@@ -82,6 +94,12 @@ class AveragePanel(QWidget):
         """Paint in the colours of a theme."""
         self.picture.set_colours(colours)
         self.curve.set_colours(colours)
+
+    def _show_pictures(self, some: bool) -> None:
+        """Keep empty frames off a dock that has no room to spare."""
+        if self._sections:
+            for widget in (self.picture, self.curve, self.save):
+                widget.setVisible(some)
 
     def _say(self, text: str, notes: str = "") -> None:
         self.text.setText(text)
@@ -104,9 +122,12 @@ class AveragePicture(QWidget):
         """Return the size of the picture."""
         return QSize(_SIDE, _SIDE)
 
-    def set_image(self, image: QImage | None) -> None:
-        """Show an image, or none."""
-        self._image = image
+    def set_volume(self, average: npt.NDArray[np.floating] | None) -> None:
+        """Show an image (y, x), the middle of a volume (z, y, x), or nothing."""
+        self._image = None
+        if average is not None:
+            image = thumbnails(average[None, None].astype(np.float32), 2 * _SIDE, smooth=0)[0]
+            self._image = as_qimage(image)
         self.set_faded(False)
 
     def set_faded(self, faded: bool) -> None:
@@ -130,10 +151,15 @@ class AveragePicture(QWidget):
         painter.end()
 
 
-def _summary(average: ClassAverage) -> str:
+def _correlation(average: ClassAverage | SubtomogramAverage) -> ShellCorrelation | None:
+    return average.fsc if isinstance(average, SubtomogramAverage) else average.frc
+
+
+def _summary(average: ClassAverage | SubtomogramAverage) -> str:
     n = len(average.used)
     text = f"{n:,} crop{'s' * (n != 1)}"
-    if average.frc is None:
+    curve = _correlation(average)
+    if curve is None:
         return text
-    found = [f"{average.frc.in_words(at)} at {at:g}" for at in THRESHOLDS]
+    found = [f"{curve.in_words(at)} at {at:g}" for at in THRESHOLDS]
     return f"{text} · {' · '.join(found)}"

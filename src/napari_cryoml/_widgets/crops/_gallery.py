@@ -23,6 +23,7 @@ ORDERS = {
 """Names of orders, and how they are called on the screen."""
 
 TIP = "Order of the crops. Default: most typical of the selection first."
+_LEAST_BOX_PX, _SIZE_BOX_PX = 64, 62
 EMPTY = "Draw around points on the map to see their crops here."
 
 
@@ -88,6 +89,8 @@ class CropGallery(QWidget):
         self.set_rows([], next(iter(self._orders)), 0)
 
     def _head(self, further: Sequence[QWidget]) -> QHBoxLayout:
+        for box in (*further, self.order):
+            box.setMinimumWidth(_LEAST_BOX_PX)
         head = line_of(self.count, *further, self.order, self.size_box)
         for index in range(1, len(further) + 2):
             head.setStretch(index, 1)
@@ -192,5 +195,5 @@ def _size_box(guard: WheelGuard) -> QComboBox:
         box.addItem(str(side), side)
     box.setCurrentIndex(1)
     box.setMinimumContentsLength(2)
-    box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    box.setFixedWidth(_SIZE_BOX_PX)
     return box

@@ -10,7 +10,7 @@ from qtpy.QtGui import QColor, QPainter, QPen
 
 from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE
 
-MarkKind: TypeAlias = Literal["positive", "negative", "class"]
+MarkKind: TypeAlias = Literal["positive", "negative", "class", "predicted"]
 
 _HALO = QColor(0, 0, 0, 170)
 _LEAST_BADGE = 14.0
@@ -22,21 +22,25 @@ _BLACK = QColor("black")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label of one crop.
+    """A label of one crop, or what a classifier says of it.
 
     Parameters
     ----------
-    kind : {"positive", "negative", "class"}
-        A green ring, an orange x, or a bar with the name of the class.
+    kind : {"positive", "negative", "class", "predicted"}
+        A green ring, an orange x, or the name of the class: in a bar of its colour if it was
+        given by hand, in an outline of its colour if it was predicted.
     name : str
         Of the class.
     colour : tuple of int
         Red, green and blue of the class, 0 to 255.
+    sure : bool
+        Whether a prediction is sure; the outline is dotted if it is not.
     """
 
     kind: MarkKind
     name: str = ""
     colour: tuple[int, int, int] = (128, 128, 128)
+    sure: bool = True
 
 
 def paint_mark(painter: QPainter, box: QRectF, mark: Mark) -> None:
@@ -53,6 +57,8 @@ def paint_mark(painter: QPainter, box: QRectF, mark: Mark) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if mark.kind == "class":
         _paint_bar(painter, box, mark)
+    elif mark.kind == "predicted":
+        _paint_outline(painter, box, mark)
     else:
         _paint_badge(painter, box, mark.kind)
     painter.restore()
@@ -80,17 +86,35 @@ def _paint_badge(painter: QPainter, box: QRectF, kind: MarkKind) -> None:
 
 
 def _paint_bar(painter: QPainter, box: QRectF, mark: Mark) -> None:
-    height = max(_BAR_SHARE * box.height(), _LEAST_BAR)
-    bar = QRectF(box.left(), box.bottom() - height, box.width(), height)
     colour = QColor(*mark.colour)
+    bar = _bar_in(box)
     painter.fillRect(bar, colour)
+    _write(painter, bar, mark.name, _BLACK if colour.lightnessF() > 0.5 else _WHITE)
+
+
+def _paint_outline(painter: QPainter, box: QRectF, mark: Mark) -> None:
+    bar = _bar_in(box)
+    painter.fillRect(bar, _HALO)
+    line = Qt.PenStyle.SolidLine if mark.sure else Qt.PenStyle.DotLine
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(*mark.colour), 2, line))
+    painter.drawRect(box.adjusted(1, 1, -1, -1))
+    _write(painter, bar, mark.name, _WHITE, "" if mark.sure else "?")
+
+
+def _bar_in(box: QRectF) -> QRectF:
+    height = max(_BAR_SHARE * box.height(), _LEAST_BAR)
+    return QRectF(box.left(), box.bottom() - height, box.width(), height)
+
+
+def _write(painter: QPainter, bar: QRectF, name: str, colour: QColor, end: str = "") -> None:
     font = painter.font()
-    font.setPixelSize(round(height - 2))
+    font.setPixelSize(round(bar.height() - 2))
     painter.setFont(font)
-    painter.setPen(_BLACK if colour.lightnessF() > 0.5 else _WHITE)
-    text = painter.fontMetrics().elidedText(
-        mark.name, Qt.TextElideMode.ElideRight, int(bar.width()) - 4
-    )
+    painter.setPen(colour)
+    metrics = painter.fontMetrics()
+    room = int(bar.width()) - 6 - metrics.horizontalAdvance(end)
+    text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room) + end
     painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, text)
 
 

@@ -62,7 +62,7 @@ class SectionRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a size that fits a narrow dock."""
-        return QSize(260, round(self._side) + _TITLE_PX)
+        return QSize(260, round(self._side) + (_TITLE_PX if self._ndim == 3 else 0))
 
     def set_volume(self, volume: Image | None) -> None:
         """Show a volume (z, y, x) or an image (y, x), or nothing; what lay over it goes."""
