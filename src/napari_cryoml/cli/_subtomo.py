@@ -8,6 +8,7 @@ from napari_cryoml.cli import (
     _subtomo_align,
     _subtomo_average,
     _subtomo_classify,
+    _subtomo_discover,
     _subtomo_embed,
     _subtomo_extract,
     _subtomo_pretrain,
@@ -31,3 +32,4 @@ app.command("classify")(_subtomo_classify.classify)
 app.command("embed")(_subtomo_embed.embed)
 app.command("align")(_subtomo_align.align)
 app.command("average")(_subtomo_average.average)
+app.command("discover")(_subtomo_discover.discover)
