@@ -84,6 +84,11 @@ class LayerLink(LinkState):
         return int(self._points.ndim)
 
     @property
+    def n_picks(self) -> int:
+        """Number of points, on the image or not."""
+        return len(self._points.data) if self._there else 0
+
+    @property
     def diameter_px(self) -> float:
         """Size of the points in pixels of the image."""
         return max(_diameter_px(self._points, self._image), _LEAST_PX)

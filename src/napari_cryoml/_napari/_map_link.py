@@ -86,6 +86,13 @@ class MapLink(Protocol):
         """Number of axes of the images, 2 or 3."""
 
     @property
+    def n_picks(self) -> int:
+        """Number of picks in all images that can be shown."""
+
+    def to_world(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the place in the viewer's world of a pixel (z)yx of the image on show."""
+
+    @property
     def can_label(self) -> bool:
         """Whether `label` works."""
 

@@ -1,5 +1,6 @@
 from ._classifier_file import load_classifier
 from ._default import default_system, fine_tuning
+from ._feature_system import FeatureSystem
 from ._fitting_crops import fitting_crops
 from ._labelled_crops import UNKNOWN, LabelledCrops
 from ._messages import (
@@ -28,6 +29,7 @@ __all__ = [
     "AttentionRequest",
     "ClassifyService",
     "CropClassifier",
+    "FeatureSystem",
     "FitRequest",
     "FittedReply",
     "LabelledCrops",

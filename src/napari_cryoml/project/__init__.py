@@ -11,9 +11,16 @@ from napari_cryoml.project._entries import (
     Relabel,
 )
 from napari_cryoml.project._project import PROJECT_SUFFIX, Project
-from napari_cryoml.project._setting_names import CURRENT_IMAGE, DIAMETER, OPTIONS, THRESHOLD
+from napari_cryoml.project._setting_names import (
+    CLASSES,
+    CURRENT_IMAGE,
+    DIAMETER,
+    OPTIONS,
+    THRESHOLD,
+)
 
 __all__ = [
+    "CLASSES",
     "CURRENT_IMAGE",
     "DIAMETER",
     "OPTIONS",

@@ -96,6 +96,19 @@ class PickerLink(LinkState):
         name = self.shown or (images[0] if images else None)
         return 2 if session is None or name is None else session.entries[name].ndim
 
+    @property
+    def n_picks(self) -> int:
+        """Number of picks above the threshold in all images."""
+        session = self._desk.session
+        if session is None:
+            return 0
+        counts = session.book.counts(session.threshold)
+        return sum(counts.get(name, 0) for name in self.images)
+
+    def to_world(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the place in the viewer's world of a pixel (z)yx of the image on show."""
+        return self._desk.layers.to_world(position)
+
     def picks_source(self) -> PickSource:
         """Return the picks above the threshold of all images that can be read; from any thread.
 
@@ -153,6 +166,20 @@ class PickerLink(LinkState):
                 diameter_px = session.diameter_in(name)
                 found[rows] = labels_of(places.positions[rows], labels, diameter_px)
         return found
+
+    def pause_labels(self, pause: bool) -> None:
+        """Have clicks on the image add no labels of the Picker, or add them again."""
+        layer = self._desk.layers.layer("labels")
+        if layer is None:
+            return
+        if pause:
+            layer.mode = "pan_zoom"
+        else:
+            self._desk.layers.start_labelling()
+
+    def tell(self, edit: Edit) -> None:
+        """Have all others who link to the Picker hear of an edit of its project."""
+        self._desk.edited.emit(edit)
 
     def undo(self) -> Edit | None:
         """Take back the last edit of the project, and show that in the Picker."""

@@ -1,0 +1,74 @@
+"""The project behind the Classify dock, and what was chosen in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_cryoml._widgets.classify._desk import Desk
+from napari_cryoml.project import Project
+
+CHOICES = "classify"
+"""Setting: what was chosen in the Classify dock, and where its classifier is."""
+
+_MODEL = "{stem}_classifier.safetensors"
+
+
+class Keeping:
+    """Keeps choices and the classifier with the project.
+
+    Parameters
+    ----------
+    desk : Desk
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._is_own = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the project belongs to a file of boxes, not to the Picker."""
+        return self._is_own
+
+    def use(self, project: Project | None, *, own: bool = False) -> None:
+        """Keep everything in a project from now on; one of our own is closed when it is left."""
+        before = self._desk.project
+        if project is before:
+            return
+        was_own, self._is_own = self._is_own, own and project is not None
+        self._desk.project = project
+        if before is not None and was_own:
+            before.close()
+
+    def close(self) -> None:
+        """Leave the project for good."""
+        self.use(None)
+
+    def choices(self) -> dict[str, Any]:
+        """Return what was chosen in the dock of this project."""
+        project = self._desk.project
+        value = None if project is None else project.setting(CHOICES)
+        return dict(value) if isinstance(value, dict) else {}
+
+    def choose(self, **choices: Any) -> None:
+        """Keep what was chosen."""
+        project = self._desk.project
+        if project is not None and self.choices() != (known := self.choices() | choices):
+            project.set_setting(CHOICES, known)
+
+    def model_place(self) -> Path | None:
+        """Return the file in which the classifier of the project is kept; None without one."""
+        project = self._desk.project
+        if project is None:
+            return None
+        return project.path.with_name(_MODEL.format(stem=project.path.stem))
+
+    def model(self) -> Path | None:
+        """Return the classifier that was used last, if its file is still there."""
+        name = self.choices().get("model")
+        project = self._desk.project
+        if project is None or not isinstance(name, str) or not name.endswith(".safetensors"):
+            return None
+        path = project.path.parent / name
+        return path if path.is_file() else None

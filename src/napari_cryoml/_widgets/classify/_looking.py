@@ -1,0 +1,185 @@
+"""One crop from all sides: what the classifier looks at, and how a decoder draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._napari._attention_layer import AttentionLayer
+from napari_cryoml._widgets.classify._browsing import row_text
+from napari_cryoml._widgets.classify._desk import Desk
+from napari_cryoml._widgets.classify._linking import Linking
+from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, NO_DRAWING
+from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.classify._training import Training
+from napari_cryoml.classification import (
+    Attention,
+    AttentionRequest,
+    FeatureSystem,
+    Reconstructions,
+    ReconstructRequest,
+)
+
+_ASKING = "Asking the network…"
+_NO_CLASSIFIER = "Train a network to see what it looks at."
+
+
+class Looking:
+    """Shows the crop that was clicked last.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    desk : Desk
+    training : Training
+    linking : Linking
+    """
+
+    def __init__(self, viewer: Any, desk: Desk, training: Training, linking: Linking) -> None:
+        self._desk = desk
+        self._training = training
+        self._linking = linking
+        self._layer = AttentionLayer(viewer)
+        self._row = -1
+        self._of_class = ""
+        self._found: Attention | None = None
+        self._in_viewer = False
+        self._connections: list[tuple[Any, Any]] = [
+            (desk.replaced, self._clear),
+            (desk.looked, self.look),
+            (desk.predicted, self._on_predictions),
+            (desk.links.changed, self._on_image),
+        ]
+        for signal, slot in self._connections:
+            signal.connect(slot)
+
+    def close(self) -> None:
+        """Take the layer away, and let go of the desk."""
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+        self._layer.close()
+
+    def look(self, row: int) -> None:
+        """Show a crop."""
+        state = self._desk.state
+        if state is None or not 0 <= row < len(state):
+            return
+        self._row, self._found = row, None
+        self._desk.background.run(
+            state.crops.read,
+            [row],
+            on_done=lambda images: self._show(state, row, images[0, 0]),
+            on_error=self._desk.warn,
+        )
+
+    def _show(self, state: ClassifyState, row: int, image: Any) -> None:
+        if row == self._row and state is self._desk.state:
+            self._desk.view.look.show_crop(image, row_text(state, row))
+            self._ask()
+
+    def choose_class(self, name: str) -> None:
+        """Show what speaks for a class; "" for the predicted one."""
+        self._of_class = name
+        self._ask()
+
+    def _ask(self) -> None:
+        look, state = self._desk.view.look, self._desk.state
+        if state is None or self._row < 0:
+            return
+        fitted = state.fitted
+        if fitted is None or isinstance(fitted.system, FeatureSystem):
+            look.show_attention(None, _NO_CLASSIFIER if fitted is None else NO_ATTENTION)
+            look.show_reconstruction(None, NO_DRAWING)
+            self._layer.hide()
+            return
+        label = None
+        if self._of_class in fitted.classes:
+            label = fitted.classes.index(self._of_class)
+        look.show_attention(None, _ASKING)
+        row = self._row
+        try:
+            self._training.ask(
+                lambda token: AttentionRequest(token, row, label),
+                "attention",
+                self._take,
+                lambda said: look.show_attention(None, said),
+            )
+            self._training.ask(
+                lambda token: ReconstructRequest(token, np.array([row])),
+                "reconstruction",
+                self._take_drawing,
+                lambda _: look.show_reconstruction(None, NO_DRAWING),
+            )
+        except InputError as error:
+            self._desk.warn(str(error))
+
+    def _take(self, found: Attention) -> None:
+        if found.row != self._row:
+            return
+        self._found = found
+        self._desk.view.look.show_attention(
+            found.attention, f"What speaks for {found.name} (Grad-CAM)."
+        )
+        self._show_layer()
+
+    def _take_drawing(self, found: Reconstructions) -> None:
+        if int(found.rows[0]) == self._row:
+            text = f"As the decoder draws it; mean squared error {float(found.errors[0]):.2f}."
+            self._desk.view.look.show_reconstruction(found.drawn[0], text)
+
+    def _clear(self) -> None:
+        self._row, self._found = -1, None
+        self._desk.view.look.clear()
+        self._desk.view.look.show_classes(())
+        self._layer.hide()
+
+    def _on_predictions(self) -> None:
+        state = self._desk.state
+        classes = () if state is None or state.fitted is None else state.fitted.classes
+        if self._of_class not in classes:
+            self._of_class = ""
+        self._desk.view.look.show_classes(classes, self._of_class)
+        self._ask()
+
+    # In the viewer
+
+    def toggle_in_viewer(self) -> None:
+        """Show the layer in the viewer, or hide it."""
+        self.set_in_viewer(not self._in_viewer)
+
+    def set_in_viewer(self, on: bool) -> None:
+        """Show what the classifier looks at in the viewer, or not."""
+        self._in_viewer = on
+        self._desk.view.look.show_in_viewer(on)
+        if not on:
+            self._layer.hide()
+        elif self._found is None:
+            self._desk.note("Click a crop first; the layer comes with what the network looks at.")
+        else:
+            self._linking.look_at(self._row)
+            self._show_layer()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Set the opacity of the layer, 0 to 1."""
+        self._layer.set_opacity(opacity)
+
+    def _on_image(self) -> None:
+        if self._in_viewer and self._found is not None:
+            self._show_layer()
+
+    def _show_layer(self) -> None:
+        found, state, link = self._found, self._desk.state, self._desk.link
+        if not self._in_viewer or found is None or state is None:
+            return
+        places = state.places
+        if link is None or places is None or str(places.images[found.row]) != link.shown:
+            self._layer.hide()
+            return
+        shape = np.array(found.attention.shape)
+        step = np.full(len(shape), float(getattr(state.crops, "box", shape[-1])) / shape[-1])
+        first = places.positions[found.row] - (shape // 2) * step
+        origin, corner = link.to_world(np.zeros(len(shape))), link.to_world(first)
+        scale = np.abs(link.to_world(step) - origin)
+        self._layer.show(found.attention, corner, scale)
