@@ -11,7 +11,7 @@ import numpy as np
 from _cells import measured
 from _record import table
 from _sections import Row
-from _subtomo_data import ten_maps, subtomograms
+from _subtomo_data import subtomograms, ten_maps
 from napari_cryoml.averaging import (
     AlignConfig,
     RigidPoses,

@@ -73,7 +73,7 @@ def _with_share(system: str, snr: float, share: float, seed: int, per_class: int
 def _hidden(
     labels: npt.NDArray[np.intp], train: npt.NDArray[np.intp], share: float, seed: int
 ) -> npt.NDArray[np.intp]:
-    """Return the training rows whose labels are not told; each class keeps its share, 2 at least."""
+    """Return the training rows whose labels are not told; each class keeps 2 at least."""
     rng = np.random.default_rng(seed)
     hidden = []
     for label in np.unique(labels[train]):
