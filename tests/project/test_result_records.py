@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations, Picks, ScoreMap
@@ -33,6 +34,34 @@ def test_picks_come_back_exactly(project, project_path, shape):
     assert back.columns["class"].dtype == np.int32
     assert back.columns["name"].tolist() == ["x", "é", ""]
     back.positions[:] = 0  # ours to change
+
+
+def test_orientations_come_back_exactly_and_go_with_their_picks(project, project_path):
+    if project.image("a").ndim != 3:
+        pytest.skip("particles of micrographs have none")
+    turns = Rotation.from_euler("zyx", [[10, 20, 30], [1, 2, 3], [0, 0, 0]]).as_matrix()
+    turns[1] = np.nan
+    project.set_picks("a", some_picks(3, rotations=turns))
+    project.close()
+    with Project.open(project_path) as again:
+        assert np.array_equal(again.picks("a").rotations, turns, equal_nan=True)
+        again.set_picks("a", some_picks(3, scores=(1.0,), rotations=turns[:1]))
+        assert np.array_equal(again.picks("a").rotations, turns[:1])
+        again.set_picks("a", some_picks(3))
+        assert again.picks("a").rotations is None
+        again.set_picks("a", some_picks(3, rotations=turns))
+        again.clear_picks("a")
+        assert again._store.rows("SELECT * FROM pick_rotations") == []
+
+
+@pytest.mark.parametrize("blob", [b"xy", "text", bytes(72), bytes(3 * 72)])
+def test_damaged_orientations_are_a_sentence(project, shape, blob):
+    if len(shape) != 3:
+        pytest.skip("particles of micrographs have none")
+    project.set_picks("a", some_picks(3, rotations=np.tile(np.eye(3), (3, 1, 1))))
+    project._store.write("UPDATE pick_rotations SET rotations = ?", blob)
+    with pytest.raises(InputError, match=r"The picks of 'a' .*is damaged"):
+        project.picks("a")
 
 
 def test_images_without_picks_have_none_and_empty_picks_are_some(project, shape):

@@ -5,13 +5,14 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from image_files import FileImage
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import Annotations
+from napari_cryoml.data import Annotations, Picks
 from napari_cryoml.project import Project
-from napari_cryoml.project._schema import definitions
+from napari_cryoml.project._schema import definitions, statements
 from napari_cryoml.project._store import Store, explain
 
 HERE = Path(__file__).parent
@@ -149,7 +150,7 @@ def test_a_file_of_version_1_is_of_the_present_version_afterwards(project_path, 
 def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_is(project_path, monkeypatch):
     before = of_version_1(project_path).read_bytes()
 
-    def broken(since=0, version=2):
+    def broken(since=0, version=3):
         return ["CREATE TABLE class_edits (x)", "CREATE TABLE class_edits (x)"]
 
     with monkeypatch.context() as patch:
@@ -160,7 +161,22 @@ def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_is(project_path, m
     Project.open(project_path).close()
 
 
-@pytest.mark.parametrize("version", [-1, 0, 2])
+def test_a_file_of_version_2_takes_orientations(project_path):
+    connection = sqlite3.connect(of_version_1(project_path))
+    connection.executescript(";".join(statements(since=1, version=2)))
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    turn = np.eye(3)[None]
+    with Project.open(project_path) as project:
+        assert project.picks("a").positions.tolist() == [[1.0, 2.0]]
+        assert project.picks("a").rotations is None
+        project.add_images([FileImage.make(project_path.parent, "t", (4, 5, 6))])
+        project.set_picks("t", Picks("t", np.ones((1, 3)), rotations=turn))
+    with Project.open(project_path) as project:
+        assert np.array_equal(project.picks("t").rotations, turn)
+
+
+@pytest.mark.parametrize("version", [-1, 0, 2, 3])
 def test_a_version_that_does_not_suit_the_tables_is_refused(project_path, version):
     change(of_version_1(project_path), f"PRAGMA user_version = {version}")
     with pytest.raises(InputError, match=r"damaged|newer"):

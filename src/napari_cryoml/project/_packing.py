@@ -18,8 +18,11 @@ from napari_cryoml._errors import InputError
 # Bare little-endian numbers with the shape in another column: nothing to parse, and a wrong
 # length is seen at once.
 POSITION = np.dtype("<f8")
+ROTATION = np.dtype("<f8")
 SCORE = np.dtype("<f4")
 MAP_SCORE = np.dtype("<f2")
+
+_NO_ROTATION = 1e-3  # so far from the identity may a matrix times its transpose be
 
 TEXTS_LIMIT = 2**29
 """Bytes of a list of texts: a small file may not ask for all memory."""
@@ -50,6 +53,21 @@ def unpack(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArr
         If the bytes do not fit the shape.
     """
     return np.frombuffer(data, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def unpack_rotations(data: Any) -> npt.NDArray[np.float64]:
+    """Return the matrices that `pack` has packed, shape (n, 3, 3); NaN where one is not known.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a known one is no rotation.
+    """
+    rotations = unpack(data, ROTATION, (-1, 3, 3))
+    known = rotations[np.isfinite(rotations).all(axis=(1, 2))]
+    if not np.allclose(known @ known.transpose(0, 2, 1), np.eye(3), atol=_NO_ROTATION):
+        raise ValueError("a matrix is no rotation")
+    return rotations
 
 
 def dump(value: Any) -> str:

@@ -12,6 +12,7 @@ from napari_cryoml.project._model_records import ModelRecords
 from napari_cryoml.project._packing import (
     MAP_SCORE,
     POSITION,
+    ROTATION,
     SCORE,
     checked,
     dump,
@@ -21,6 +22,7 @@ from napari_cryoml.project._packing import (
     load_vector,
     pack,
     unpack,
+    unpack_rotations,
 )
 
 SCORE_MAP_LIMIT = 2**24
@@ -78,6 +80,12 @@ class ResultRecords(ModelRecords):
                 None if picks.diameter is None else float(picks.diameter),
                 dump_columns(picks.columns),
             )
+            if picks.rotations is not None:
+                self._store.write(
+                    "INSERT INTO pick_rotations (image, rotations) VALUES (?, ?)",
+                    entry.id,
+                    pack(picks.rotations, ROTATION),
+                )
             if score_map is not None:
                 self.set_score_map(image, score_map)
 
@@ -91,12 +99,14 @@ class ResultRecords(ModelRecords):
         """
         entry = self.image(image)
         row = self._store.row(
-            "SELECT positions, scores, pixel_size, diameter, columns FROM picks WHERE image = ?",
+            "SELECT positions, scores, pixel_size, diameter, columns, rotations FROM picks "
+            "LEFT JOIN pick_rotations ON pick_rotations.image = picks.image "
+            "WHERE picks.image = ?",
             entry.id,
         )
         if row is None:
             return None
-        positions, scores, pixel_size, diameter, columns = row
+        positions, scores, pixel_size, diameter, columns, rotations = row
         with checked(f"The picks of {image!r}", self._store.path):
             return Picks(
                 image=image,
@@ -105,6 +115,7 @@ class ResultRecords(ModelRecords):
                 pixel_size=pixel_size,
                 diameter=diameter,
                 columns=load_columns(columns),
+                rotations=None if rotations is None else unpack_rotations(rotations),
             )
 
     def pick_counts(self, threshold: float) -> dict[str, int]:

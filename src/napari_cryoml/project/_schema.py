@@ -6,7 +6,7 @@ import sqlite3
 from functools import cache
 
 APPLICATION_ID = 0x63724D4C  # "crML", in the header of the file
-VERSION = 2
+VERSION = 3
 
 # Labels are only ever added; what takes them away, and what was undone, is a row too. A label
 # lives if the edit that made it is done and no done edit has removed it.
@@ -127,7 +127,15 @@ CREATE TABLE embedding_columns (
 );
 """
 
-_ADDED = {1: _FIRST, 2: _SECOND}
+# Matrices zyx of the picks of an image, for those few sets that have any; they go with their picks.
+_THIRD = """
+CREATE TABLE pick_rotations (
+    image INTEGER PRIMARY KEY REFERENCES picks ON DELETE CASCADE,
+    rotations BLOB NOT NULL
+);
+"""
+
+_ADDED = {1: _FIRST, 2: _SECOND, 3: _THIRD}
 """What each version has added; no version changes what is there."""
 
 
