@@ -17,6 +17,7 @@ from napari_cryoml.classification._label_split import Split
 from napari_cryoml.jobs import Command, run_inline
 from napari_cryoml.models import classifiers
 from napari_cryoml.objectives import crop_objectives
+from napari_cryoml.training import CropSampler
 
 NETWORK_SYSTEMS = [name for name in systems if issubclass(systems[name], NetworkSystem)]
 
@@ -164,6 +165,50 @@ def test_any_network_goes_with_any_objective(network, objective):
 def test_options_that_do_not_fit_are_said(words, sentence):
     with pytest.raises(InputError, match=sentence):
         run_inline(systems.create("contrastive", **words).fit(labelled_shapes(ndim=2)))
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The batches that objectives are trained on."""
+    batches = []
+    draw = CropSampler.draw
+
+    def see(sampler):
+        batches.append(draw(sampler))
+        return batches[-1]
+
+    monkeypatch.setattr(CropSampler, "draw", see)
+    return batches
+
+
+@pytest.mark.parametrize("surest", [0.01, 1.0])
+def test_self_training_draws_no_crop_without_a_label(surest, drawn):
+    data = labelled_shapes(60, 48, ndim=2)
+    options = {"threshold": surest, "warm_up": 1}
+    words = {"held_out_share": 0, "keep": "last", "epochs": 2, "objective_options": options}
+    run_inline(small("self_training", **words).fit(data))
+    assert len(drawn) == 8
+    assert all((batch.labels >= 0).all() for batch in drawn)
+    joined = [bool((data.labels[batch.rows] < 0).any()) for batch in drawn]
+    assert joined == [False] * 4 + [surest < 1] * 4
+
+
+def test_a_share_of_labels_is_drawn_where_it_is_asked_for(drawn):
+    data = labelled_shapes(64, 58, ndim=2)
+    words = {"held_out_share": 0, "keep": "last"}
+    run_inline(small("autoencoding", **words).fit(data))
+    assert sum(int((batch.labels >= 0).sum()) for batch in drawn) == 6
+    drawn.clear()
+    share = {"epochs": 1, "labelled_share": 0.25}
+    run_inline(small("autoencoding", **words, training=share).fit(data))
+    assert [int((batch.labels >= 0).sum()) for batch in drawn] == [4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("name", NETWORK_SYSTEMS)
+def test_published_systems_draw_crops_as_they_come(name):
+    system = systems.create(name)
+    assert system.training.labelled_share is None
+    assert system.pretraining.training.labelled_share is None
 
 
 def test_crops_that_are_too_small_are_refused():

@@ -125,6 +125,62 @@ def test_balanced_epochs_hold_each_class_equally_often() -> None:
     assert torch.bincount(drawn + 1).tolist() == [4, 5, 5]
 
 
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("batch", [3, 8, 40])
+def test_each_batch_has_its_share_of_labels(balanced: bool, batch: int) -> None:
+    labels = np.full(40, -1)
+    labels[[3, 7, 30]] = [0, 1, 1]
+    sampler = CropSampler(
+        _crops(40, (4, 4)),
+        labels=labels,
+        batch=batch,
+        augmentation=PLAIN,
+        balanced=balanced,
+        labelled_share=0.5,
+    )
+    assert sampler.steps_per_epoch == -(-40 // batch)
+    seen: set[int] = set()
+    for _ in range(4):
+        batches = _epoch(sampler)
+        assert all((drawn.labels >= 0).sum() >= batch // 2 for drawn in batches)
+        rows = torch.cat([drawn.rows for drawn in batches])[:40]
+        counts = np.bincount(rows, minlength=40)
+        assert counts[labels < 0].max() == 1
+        assert counts[labels == 0].sum() in ((10,) if balanced else (6, 7))
+        seen |= set(rows.tolist())
+    assert len(seen) > 30
+
+
+def test_more_labels_than_the_share_are_all_drawn_once() -> None:
+    labels = np.array([0] * 6 + [-1] * 2)
+    sampler = CropSampler(_crops(8), labels=labels, batch=4, labelled_share=0.25)
+    rows = torch.cat([batch.rows for batch in _epoch(sampler)])
+    assert sorted(rows.tolist()) == list(range(8))
+
+
+def test_labelled_crops_alone_are_those_of_each_epoch() -> None:
+    known = torch.tensor([0, 1, -1, -1, -1, -1])
+    joined = torch.tensor([0, 1, 1, 0, -1, -1])
+    sampler = CropSampler(
+        _crops(6),
+        labels=known,
+        batch=3,
+        augmentation=PLAIN,
+        labelled_share=1,
+        new_labels=lambda epoch: joined if epoch == 1 else known,
+    )
+    drawn = [sorted(torch.cat([b.rows for b in _epoch(sampler)]).tolist()) for _ in range(3)]
+    assert drawn[0] == drawn[2] == [0, 0, 0, 1, 1, 1]
+    assert set(drawn[1]) == {0, 1, 2, 3}
+
+
+def test_a_share_of_no_labels_is_none() -> None:
+    sampler = CropSampler(_crops(4), batch=4, labelled_share=0.5)
+    assert sorted(sampler.draw().rows.tolist()) == [0, 1, 2, 3]
+    with pytest.raises(InputError, match="None of the crops to learn from has a label"):
+        CropSampler(_crops(4), labelled_share=1).draw()
+
+
 def test_halving_doubles_the_steps_down_to_two_crops() -> None:
     sampler = CropSampler(_crops(8), batch=8, augmentation=PLAIN)
     assert sampler.halve()

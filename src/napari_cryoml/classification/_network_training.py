@@ -210,6 +210,7 @@ class _Run:
     ) -> CropSampler:
         """Return what draws batches for an objective, once it agrees to them."""
         batch = _fitting_batch(config, training.batch, len(rows))
+        share = training.labelled_share if config.draws_unlabelled else 1.0
         return CropSampler(
             self.store,
             labels,
@@ -220,6 +221,7 @@ class _Run:
             self.wedge,
             training.seed,
             balanced=training.balanced,
+            labelled_share=None if labels is None else share,
             new_labels=new_labels,
             device=self.device,
         )

@@ -42,6 +42,13 @@ class CropTrainingConfig(Config):
     balanced: bool = Field(
         False, description="Draw crops of rare classes more often, so that all come equally often."
     )
+    labelled_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Least share of labelled crops in each batch, where crops without a label are "
+        "drawn too; none for as they come.",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random in the run.")
     augmentation: CropAugmentationConfig = CropAugmentationConfig()
 

@@ -15,14 +15,14 @@ from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.objectives import CropBatch
 from napari_cryoml.training._crop_augmentation import augment_crops
 from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
+from napari_cryoml.training._crop_order import Rows, epoch_order
 from napari_cryoml.training._crop_store import CropStore, check_single_channel
 
-Rows = npt.NDArray[np.intp]
 LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
 
 
 class CropSampler:
-    """Draws crops in epochs: each once, in an order of chance, before any comes again.
+    """Draws crops in epochs: each once, in an order of chance, unless some are to come more often.
 
     All batches are of one size: the last of an epoch is filled up from the beginning of its
     order, so that no batch is too small for batch norm or a queue.
@@ -45,9 +45,13 @@ class CropSampler:
     seed : int, default 0
         Of the order and the variations.
     shuffle : bool, default True
-        False draws the rows in their order, the last batch as small as it comes.
+        False draws the rows in their order, each once, the last batch as small as it comes.
     balanced : bool, default False
         Draw labelled rows of each class equally often; as many rows make an epoch as before.
+    labelled_share : float, optional
+        Least share of labelled rows in each batch, to whole rows rounded down; they are repeated
+        in place of others, which wait for another epoch. 1 draws labelled rows alone; none draws
+        all rows as they come. Which rows are labelled is seen anew at the start of each epoch.
     new_labels : callable, optional
         Is asked at the start of each epoch, with its number, for the labels of all crops from
         there on, as `CropObjective.begin_epoch` gives them; None leaves them as they are.
@@ -80,6 +84,7 @@ class CropSampler:
         shuffle: bool = True,
         *,
         balanced: bool = False,
+        labelled_share: float | None = None,
         new_labels: LabelSource | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -93,6 +98,7 @@ class CropSampler:
         self._batch, self._n_views = min(batch, len(self._rows)), n_views
         self._augmentation = augmentation or CropAugmentationConfig()
         self._wedge, self._shuffle, self._balanced = wedge, shuffle, balanced
+        self._labelled_share = labelled_share
         self._new_labels, self._device = new_labels, torch.device(device)
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(self._device).manual_seed(seed)
@@ -142,9 +148,15 @@ class CropSampler:
         labels = None if self._new_labels is None else self._new_labels(self.epoch)
         if labels is not None:
             self.labels = labels
-        rows = self._evened() if self._balanced else self._rows
-        self._order = self._rng.permutation(rows) if self._shuffle else rows
-        self._at = 0
+        self._order, self._at = self._rows, 0
+        if self._shuffle:
+            self._order = epoch_order(
+                self._rows,
+                self._labels.numpy(),
+                self._rng,
+                labelled_share=self._labelled_share,
+                balanced=self._balanced,
+            )
 
     def _next_rows(self) -> Rows:
         rows = self._order[self._at : self._at + self._batch]
@@ -160,17 +172,3 @@ class CropSampler:
             self._generator,
         )
         return tuple(varied.chunk(self._n_views))
-
-    def _evened(self) -> Rows:
-        """Return as many rows as there are, those of each class equally often."""
-        labels = self._labels.numpy()[self._rows]
-        classes = np.unique(labels[labels >= 0])
-        if not len(classes):
-            return self._rows
-        n_labelled = int((labels >= 0).sum())
-        shares = np.diff(np.linspace(0, n_labelled, len(classes) + 1).round().astype(int))
-        drawn = [
-            np.resize(self._rng.permutation(self._rows[labels == number]), share)
-            for number, share in zip(classes, self._rng.permutation(shares), strict=True)
-        ]
-        return np.concatenate([self._rows[labels < 0], *drawn])
