@@ -44,10 +44,21 @@ def test_boxes_are_cut_out_of_tomograms(tomogram):
     assert voxels(crops, [3, 0]).shape == (2, 8, 8, 8)
 
 
+@pytest.mark.filterwarnings("ignore:The picks of t.mrc tell")
 def test_the_voxel_size_that_is_given_counts_for_tomograms_too(tomogram):
     volume, picks = tomogram
     crops = read_subtomograms([str(volume)], picks, box="8", pixel_size=12.5)
     assert crops.pixel_size == 12.5
+
+
+def test_the_tilt_range_that_is_given_belongs_to_the_crops(stack, tomogram):
+    volume, picks = tomogram
+    wedge = MissingWedge(-40, 60)
+    assert read_subtomograms([str(volume)], picks, box="8", tilt="-40,60").wedge == wedge
+    assert read_subtomograms([str(volume)], picks, box="8").wedge is None
+    assert read_subtomograms([str(stack)], tilt="-40,60").wedge == wedge
+    with pytest.raises(InputError, match="--tilt takes degrees"):
+        read_subtomograms([str(stack)], tilt="much")
 
 
 def test_what_is_mixed_up_is_said(stack):

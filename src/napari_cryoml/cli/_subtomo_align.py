@@ -72,7 +72,7 @@ def align(
     )
     config = with_settings(options, settings or [])
     crops = read_subtomograms(
-        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
+        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
     wedge = wedge_of(crops, tilt)
     if wedge is None:

@@ -68,7 +68,7 @@ def average(
     options = config_of(RefineConfig, iterations=iterations, seed=seed)
     config = with_settings(options, settings or [])
     crops = read_subtomograms(
-        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
+        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
     wedge = wedge_of(crops, tilt)
     if wedge is None:

@@ -90,7 +90,7 @@ def discover(
     options = config_of(DiscoveryConfig, clusters=clusters, most_clusters=most_clusters, seed=seed)
     config = with_settings(options, settings or [])
     crops = read_subtomograms(
-        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
+        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
     wedge = wedge_of(crops, tilt)
     if wedge is None:

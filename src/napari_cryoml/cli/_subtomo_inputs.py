@@ -57,6 +57,7 @@ def read_subtomograms(
     size: int | None = None,
     diameter: str | None = None,
     pixel_size: float | None = None,
+    tilt: str | None = None,
 ) -> Crops:
     """Return the subtomograms that a user named.
 
@@ -71,23 +72,29 @@ def read_subtomograms(
     size : int, optional
         Side of a box once it is reduced, in voxels; only with picks.
     pixel_size : float, optional
-        Angstrom per voxel of the tomograms, or of the boxes of a stack that does not say.
+        Angstrom per voxel of the tomograms, where they do not say it, or of the boxes of a stack.
+    tilt : str, optional
+        Tilt range of the tomograms, as `parse_tilt` takes it; by default what a stack tells.
 
     Raises
     ------
     InputError
         If the two kinds are mixed, or something cannot be read.
     """
+    wedge = None if tilt is None else parse_tilt(tilt)
     if picks is not None:
-        return _of_picks(inputs, picks, {"box": box, "diameter": diameter}, size, pixel_size)
+        lengths = {"box": box, "diameter": diameter}
+        return _of_picks(inputs, picks, lengths, size, pixel_size, wedge)
     given = {"--box": box, "--size": size, "--diameter": diameter}
     for flag, value in given.items():
         if value is not None:
             raise InputError(f"{flag} cuts boxes around picks: give --picks too, or leave it out.")
-    return _of_stack(inputs, pixel_size)
+    return _of_stack(inputs, pixel_size, wedge)
 
 
-def _of_stack(inputs: Sequence[str], pixel_size: float | None) -> ArrayCrops:
+def _of_stack(
+    inputs: Sequence[str], pixel_size: float | None, wedge: MissingWedge | None
+) -> ArrayCrops:
     from napari_cryoml.io import read_crops
 
     if len(inputs) != 1:
@@ -97,7 +104,11 @@ def _of_stack(inputs: Sequence[str], pixel_size: float | None) -> ArrayCrops:
         )
     crops = read_crops(inputs[0])
     known = pixel_size_of([], pixel_size)  # checks it
-    return replace(crops, pixel_size=known) if known is not None else crops
+    return replace(
+        crops,
+        pixel_size=crops.pixel_size if known is None else known,
+        wedge=crops.wedge if wedge is None else wedge,
+    )
 
 
 def _of_picks(
@@ -106,6 +117,7 @@ def _of_picks(
     lengths: dict[str, str | None],
     size: int | None,
     pixel_size: float | None,
+    wedge: MissingWedge | None,
 ) -> Crops:
     sources = open_inputs(images)
     sampling = pixel_size_of(sources, pixel_size)
@@ -116,7 +128,8 @@ def _of_picks(
     }
     if "box" in px:
         px["box"] = max(round(px["box"]), 1)
-    return config_of(CropsConfig, **px, size=size).cut(sources, table, pixel_size=pixel_size)
+    config = config_of(CropsConfig, **px, size=size)
+    return config.cut(sources, table, pixel_size=pixel_size, wedge=wedge)
 
 
 def parse_tilt(text: str) -> MissingWedge:

@@ -92,7 +92,7 @@ def pretrain(
     config = pretraining_system(objective, training, _given(network=network), device)
     config = with_settings(config.spelled_out(), settings or [])
     crops = read_subtomograms(
-        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
+        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
     began = time.monotonic()
     encoder = run_job(pretrained(crops, config, wedge_of(crops, tilt)), config.network)

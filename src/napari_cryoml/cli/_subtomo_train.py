@@ -118,7 +118,7 @@ def train(
         "device": device,
     }
     crops = read_subtomograms(
-        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
+        inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
     data = labelled_subtomograms(crops, labels, class_column, wedge_of(crops, tilt))
     config = system_of(system, start_from, data, flags, settings or [])
