@@ -81,7 +81,10 @@ class ClassTableModel(QAbstractTableModel):
         if not same:
             self.endResetModel()
         elif rows:
-            self.dataChanged.emit(self.index(0, KEY), self.index(len(rows) - 1, PREDICTED))
+            # Not the names: one that is being typed would be written over.
+            last = len(rows) - 1
+            self.dataChanged.emit(self.index(0, KEY), self.index(last, KEY))
+            self.dataChanged.emit(self.index(0, LABELLED), self.index(last, PREDICTED))
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Return the number of classes."""

@@ -12,9 +12,9 @@ from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE, ThemeColours
 from napari_cryoml.evaluation import ClassificationReport
 
 NOTHING = "No crops were held out yet: the matrix comes once there are enough labels."
-_LABEL_PX, _CELL_PX, _LEAST_CELL_PX, _LINE_PX = 96, 60, 14, 22
+_LABEL_PX, _CELL_PX, _LEAST_CELL_PX, _LINE_PX = 96, 60, 4, 22
 _LEVEL_PX, _UPRIGHT_PX, _CORNER_PX = 34, 84, 17
-_LEAST_TEXT_PX = 18
+_LEAST_TEXT_PX, _LEAST_NAME_PX = 18, 11
 _DARK = 0.5
 
 
@@ -151,14 +151,15 @@ class ConfusionMatrix(QWidget):
         painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
-        right = _flags(Qt.AlignmentFlag.AlignRight)
+        side, right = self._cell, _flags(Qt.AlignmentFlag.AlignRight)
         corner = QRectF(4, self._head - 2 * _CORNER_PX, _LABEL_PX - 10, _CORNER_PX)
         painter.drawText(corner, right, "given →")
         painter.drawText(corner.translated(0, _CORNER_PX), right, "true ↓")
         for index, name in enumerate(self.classes):
             box = QRectF(4, self._head + index * _LINE_PX, _LABEL_PX - 10, _LINE_PX)
             _write(painter, box, right, name)
-            self._paint_above(painter, index, name)
+            if side >= _LEAST_NAME_PX:
+                self._paint_above(painter, index, name)
 
     def _paint_above(self, painter: QPainter, column: int, name: str) -> None:
         """Write the name of a column above it, upright where it is too long to lie."""

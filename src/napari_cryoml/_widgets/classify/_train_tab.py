@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.classify._system_form import SystemForm
@@ -17,6 +17,7 @@ from napari_cryoml._widgets.frame import (
     choice,
     folded,
     line_of,
+    tighten,
     words,
 )
 from napari_cryoml._widgets.jobs import JobPanel, TrainingCurve
@@ -76,7 +77,8 @@ class TrainTab(QWidget):
         self.model = words("The classifier in use.")
         self.save = button("Save model…", "Write the classifier in use as a .safetensors file.")
         self.load = button("Load model…", "Use a classifier from a .safetensors file.")
-        self._stack = QStackedWidget()
+        self._options = QWidget()
+        tighten(QVBoxLayout(self._options))
         self._build()
         self._offer()
         self.show_model("")
@@ -89,7 +91,7 @@ class TrainTab(QWidget):
             column.addWidget(widget)
         column.addLayout(line_of(self.save, self.load))
         tip = "Show or hide the options of the system."
-        self.advanced = folded("Advanced", tip, self._stack)
+        self.advanced = folded("Advanced", tip, self._options)
         column.addWidget(self.advanced)
         column.addStretch(1)
         self.curve.hide()
@@ -97,7 +99,6 @@ class TrainTab(QWidget):
         self.train.clicked.connect(self.train_requested)
         self.save.clicked.connect(self.save_requested)
         self.load.clicked.connect(self.load_requested)
-        self.advanced.toggled.connect(lambda _: self._show_form())
 
     def _offer(self) -> None:
         self.system.blockSignals(True)
@@ -106,7 +107,7 @@ class TrainTab(QWidget):
             tip = f"<p>{_about(system)}</p>"
             self.system.setItemData(self.system.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.system.blockSignals(False)
-        self.about.setText(_about(self._systems[self.chosen]))
+        self._show_system()
 
     @property
     def chosen(self) -> str:
@@ -187,19 +188,20 @@ class TrainTab(QWidget):
 
     def _show_system(self) -> None:
         self.about.setText(_about(self._systems[self.chosen]))
-        self._show_form()
-
-    def _show_form(self) -> None:
-        """Make the form of a system once it is looked at: all of them would take long."""
+        shown = self._form(self.chosen)
+        for form in self._forms.values():
+            form.setVisible(form is shown)
         if self.advanced.isExpanded():
-            self._stack.setCurrentWidget(self._form(self.chosen))
+            # It does not notice by itself that another form is higher.
+            self.advanced.expand(animate=False)
 
     def _form(self, name: str) -> SystemForm:
+        """Return the form of a system, made once it is looked at: all would take long."""
         if name not in self._forms:
             form = SystemForm(self._systems[name])
             form.set_values(self._kept.get(name, {}))
             form.changed.connect(self.changed)
-            self._stack.addWidget(form)
+            self._options.layout().addWidget(form)
             self._forms[name] = form
         return self._forms[name]
 
