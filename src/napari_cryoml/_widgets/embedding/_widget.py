@@ -19,7 +19,7 @@ from napari_cryoml.embedding import (
 if TYPE_CHECKING:
     import napari
 
-FIRST_METHOD, FIRST_GROUPING = "umap", "kmeans"
+FIRST_ENCODER, FIRST_METHOD, FIRST_GROUPING = "live", "umap", "kmeans"
 _WIDTH_PX = 360
 
 explorers: OpenDocks[ExplorerController] = OpenDocks()
@@ -46,7 +46,7 @@ def _make(viewer: Any) -> tuple[ExplorerView, ExplorerController]:
 def offers() -> Offers:
     """Return what there is to choose from, the defaults first."""
     return Offers(
-        encoders=_all(encoders),
+        encoders=_first(FIRST_ENCODER, _all(encoders)),
         projections=_first(FIRST_METHOD, _all(projections)),
         clusterings=_first(FIRST_GROUPING, _all(clusterings)),
         novelty=NoveltyConfig,
