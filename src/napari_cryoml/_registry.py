@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,10 +32,14 @@ class Registry(Generic[ConfigT]):
     ----------
     kind : str
         What is registered, in the singular, for messages ("network", "objective").
+    order : sequence of str, optional
+        Names that come first, in this order, whichever module is imported first; others follow as
+        they are registered.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, order: Sequence[str] = ()) -> None:
         self.kind = kind
+        self._place = {name: place for place, name in enumerate(order)}
         self._classes: dict[str, type[ConfigT]] = {}
 
     def register(self, name: str) -> Callable[[type[ConfigT]], type[ConfigT]]:
@@ -49,13 +54,13 @@ class Registry(Generic[ConfigT]):
         return decorate
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._classes)
+        return iter(sorted(self._classes, key=lambda name: self._place.get(name, math.inf)))
 
     def __getitem__(self, name: str) -> type[ConfigT]:
         try:
             return self._classes[name]
         except KeyError:
-            known = ", ".join(self._classes)
+            known = ", ".join(self)
             raise InputError(
                 f"There is no {self.kind} named {name!r}: choose one of {known}."
             ) from None

@@ -137,7 +137,27 @@ class SystemConfig(Config):
         """
 
 
-systems: Registry[SystemConfig] = Registry("system")
+systems: Registry[SystemConfig] = Registry(
+    "system",
+    order=(
+        "inception3d",
+        "dsrf3d",
+        "dsrf3d_v2",
+        "rb3d",
+        "cb3d",
+        "moco",
+        "simclr",
+        "swav",
+        "autoencoding",
+        "supervised3d",
+        "self_training",
+        "cascade",
+        "m2",
+        "contrastive",
+        "few_shot",
+        "rif_svm",
+    ),
+)
 
 
 def train(data: LabelledCrops, system: SystemConfig) -> Job[CropClassifier]:

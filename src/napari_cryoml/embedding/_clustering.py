@@ -52,7 +52,9 @@ class ClustersConfig(Config):
         raise NotImplementedError
 
 
-clusterings: Registry[ClustersConfig] = Registry("way of making clusters")
+clusterings: Registry[ClustersConfig] = Registry(
+    "way of making clusters", order=("agglomerative", "hdbscan", "kmeans", "leiden")
+)
 
 STOPPED_EARLY = "Stopped early: the clusters are those found by then."
 STOPPED_BEFORE = "Stopped before any cluster was found."

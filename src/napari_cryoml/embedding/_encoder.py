@@ -75,4 +75,6 @@ class CropEncoderConfig(Config):
         """
 
 
-encoders: Registry[CropEncoderConfig] = Registry("encoder")
+encoders: Registry[CropEncoderConfig] = Registry(
+    "encoder", order=("live", "rings", "spectrum", "detector", "classifier", "rotation_invariant")
+)

@@ -1,15 +1,12 @@
 """The encoders that come with us; importing this fills the registry."""
 
+from napari_cryoml.embedding._classifier_encoder import ClassifierEncoderConfig
 from napari_cryoml.embedding._encoder import CropEncoder, CropEncoderConfig, encoders
+from napari_cryoml.embedding._invariant_encoder import InvariantConfig
 from napari_cryoml.embedding._live_encoder import LiveEncoderConfig
 from napari_cryoml.embedding._rings import RingsConfig
 from napari_cryoml.embedding._spectrum import SpectrumConfig
 from napari_cryoml.embedding._trained_encoder import DetectorEncoderConfig
-
-# isort: split
-# Encoders are offered in the order of their imports; live is the first.
-from napari_cryoml.embedding._classifier_encoder import ClassifierEncoderConfig
-from napari_cryoml.embedding._invariant_encoder import InvariantConfig
 
 __all__ = [
     "ClassifierEncoderConfig",

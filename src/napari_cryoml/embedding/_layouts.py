@@ -178,7 +178,7 @@ class ProjectionConfig(Config):
         """
 
 
-projections: Registry[ProjectionConfig] = Registry("kind of map")
+projections: Registry[ProjectionConfig] = Registry("kind of map", order=("pca", "tsne", "umap"))
 
 
 def scaled(vectors: npt.NDArray[Any], metric: str) -> Vectors:

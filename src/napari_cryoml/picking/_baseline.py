@@ -120,7 +120,7 @@ class BaselineConfig(Config):
         """
 
 
-baselines: Registry[BaselineConfig] = Registry("baseline")
+baselines: Registry[BaselineConfig] = Registry("baseline", order=("log", "dog", "template"))
 
 
 def labelled_positions(
