@@ -283,6 +283,16 @@ def test_positions_in_a_file_become_labels_in_one_go(opened, folder, idle, view)
     assert "3 labels of 2 images" in said(view)[0]
 
 
+def test_classes_in_a_file_come_out_with_its_particles(opened, folder, idle):
+    classes = np.array(["ribosome", ""])
+    picks = Picks("a.mrc", np.array([[10.0, 20.0], [30.0, 40.0]]), columns={"class": classes})
+    io.write_picks(PicksTable.of([picks]), folder / "labels.csv")
+    opened.labelling.import_file(str(folder / "labels.csv"))
+    idle()
+    (written,) = opened.session.final_table(0.0)
+    assert written.columns["class"].tolist() == ["ribosome", ""]
+
+
 def test_positions_of_other_images_are_refused(opened, folder, idle, view):
     table = PicksTable.of([Picks("z.mrc", np.array([[10.0, 20.0]]), pixel_size=PIXEL_SIZE)])
     io.write_picks(table, folder / "labels.star")

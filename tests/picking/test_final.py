@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_cryoml.data import Annotations, Picks
-from napari_cryoml.picking import final_picks, rejected_picks
+from napari_cryoml.picking import final_picks, rejected_picks, with_poses
 
 
 def picks(positions, scores, ndim=2):
@@ -44,3 +46,45 @@ def test_nearness_is_that_of_all_pairs(ndim):
     negatives = rng.uniform(0, 50, (20, ndim))
     gaps = np.linalg.norm(table.positions[:, None] - negatives[None], axis=2)
     assert np.array_equal(rejected_picks(table, negatives, 6.0), (gaps <= 6.0).any(axis=1))
+
+
+def test_final_picks_keep_what_is_known_of_each():
+    found = picks([[0, 0, 0], [10, 10, 10], [20, 20, 20]], [3, -1, 2], 3)
+    turns = np.eye(3)[None] * np.ones((3, 1, 1))
+    columns = {"class": np.array(["x", "y", "z"]), "n": np.arange(3), "f": np.arange(3.0)}
+    found = replace(found, rotations=turns, columns=columns)
+    final = final_picks(found, Annotations.of_positives([[50, 50, 50]]), 0.0, 8.0)
+    assert final.columns["class"].tolist() == ["x", "z", ""]
+    assert final.columns["n"].tolist() == [0, 2, 0]
+    np.testing.assert_array_equal(final.columns["f"], [0, 2, np.nan])
+    np.testing.assert_array_equal(final.rotations[:2], turns[:2])
+    assert np.isnan(final.rotations[2]).all()
+
+
+def test_each_pick_is_at_most_one_known_particle():
+    turns = np.stack([np.eye(3), np.eye(3)[[1, 2, 0]]])
+    known = replace(
+        picks([[0, 0, 0], [20, 20, 20]], [0, 0], 3),
+        rotations=turns,
+        columns={"class": np.array(["ribosome", "proteasome"])},
+    )
+    found = picks([[2, 0, 0], [1, 0, 0], [20, 20, 21], [40, 40, 40]], [4, 3, 2, 1], 3)
+    posed = with_poses(found, known, 4.0)
+    assert posed.columns["class"].tolist() == ["", "ribosome", "proteasome", ""]
+    assert np.isfinite(posed.rotations).all(axis=(1, 2)).tolist() == [False, True, True, False]
+    np.testing.assert_array_equal(posed.rotations[1:3], turns)
+    assert with_poses(found, None, 4.0) is found
+
+
+def test_what_a_pick_knows_itself_stays():
+    own = replace(
+        picks([[0, 0, 0], [9, 9, 9]], [2, 1], 3),
+        rotations=np.stack([np.eye(3)[[2, 0, 1]], np.full((3, 3), np.nan)]),
+        columns={"class": np.array(["a", ""])},
+    )
+    known = replace(
+        own, rotations=np.tile(np.eye(3), (2, 1, 1)), columns={"class": np.array(["bb", "ccc"])}
+    )
+    posed = with_poses(own, known, 1.0)
+    assert posed.columns["class"].tolist() == ["a", "ccc"]
+    np.testing.assert_array_equal(posed.rotations, [np.eye(3)[[2, 0, 1]], np.eye(3)])

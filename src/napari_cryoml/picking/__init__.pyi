@@ -9,9 +9,9 @@ from ._baselines import (
 from ._config import PickerConfig
 from ._dense import score_image
 from ._events import ImagePicked, PickersCompared
-from ._final import final_picks, rejected_picks
+from ._final import final_picks, rejected_picks, with_poses
 from ._imported import picker_from_topaz
-from ._labels import LABEL_COLUMN, labels_from_table
+from ._labels import LABEL_COLUMN, labels_from_table, poses_from_table
 from ._peaks import find_peaks
 from ._pick import pick_images, pick_with_baseline
 from ._picker import Picker
@@ -39,9 +39,11 @@ __all__ = [
     "pick_with_baseline",
     "picker_from_topaz",
     "picks_from_map",
+    "poses_from_table",
     "refine",
     "rejected_picks",
     "score_image",
     "score_working_image",
     "train_picker",
+    "with_poses",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, ScoreMap
-from napari_cryoml.project._model_records import ModelRecords
+from napari_cryoml.project._import_records import ImportRecords
 from napari_cryoml.project._packing import (
     MAP_SCORE,
     POSITION,
@@ -29,7 +29,7 @@ SCORE_MAP_LIMIT = 2**24
 """Points of a score map above which it is not kept: 32 MiB, as the scores are float16."""
 
 
-class ResultRecords(ModelRecords):
+class ResultRecords(ImportRecords):
     """One set of picks and one score map an image, replaced as newer ones come."""
 
     def set_picks(

@@ -127,11 +127,19 @@ CREATE TABLE embedding_columns (
 );
 """
 
-# Matrices zyx of the picks of an image, for those few sets that have any; they go with their picks.
+# Orientations are matrices that act on columns zyx. Those of picks are there for the few sets that
+# have any, and go with their picks. What a file said about the particles that were read as labels
+# has a table of its own: picks are replaced at every click, and this is not.
 _THIRD = """
 CREATE TABLE pick_rotations (
     image INTEGER PRIMARY KEY REFERENCES picks ON DELETE CASCADE,
     rotations BLOB NOT NULL
+);
+CREATE TABLE imported_picks (
+    image INTEGER PRIMARY KEY REFERENCES images,
+    positions BLOB NOT NULL,
+    rotations BLOB,
+    columns TEXT NOT NULL
 );
 """
 

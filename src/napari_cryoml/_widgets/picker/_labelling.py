@@ -13,7 +13,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_mouse import PickerMouse
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml.data import NEGATIVE, PicksTable
-from napari_cryoml.picking import labels_from_table
+from napari_cryoml.picking import labels_from_table, poses_from_table
 from napari_cryoml.picking.live import MarkedBox
 
 Pixel: TypeAlias = npt.NDArray[np.float64]
@@ -141,9 +141,12 @@ class Labelling:
         with self._desk.telling():
             session = self._desk.need_session()
             found = labels_from_table(table, session.names)
+            poses = poses_from_table(table, session.names)
             with session.project.transaction():
                 for name, labels in found.items():
                     session.project.annotate(name, add=labels)
+                for name, known in poses.items():
+                    session.project.set_imported(name, known)
             n_labels = sum(len(labels) for labels in found.values())
             self._desk.note(f"{n_labels} labels of {len(found)} images were read.")
         self._desk.show_labels()

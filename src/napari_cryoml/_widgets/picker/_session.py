@@ -13,7 +13,7 @@ from napari_cryoml._widgets.picker._pool import PicksPool
 from napari_cryoml._widgets.picker._score_book import ScoreBook
 from napari_cryoml._widgets.picker._session_labels import SessionLabels
 from napari_cryoml.data import ImageSource, Picks, PicksTable, ScoreMap
-from napari_cryoml.picking import final_picks, rejected_picks
+from napari_cryoml.picking import final_picks, rejected_picks, with_poses
 from napari_cryoml.project import THRESHOLD, Project
 
 LIVE = "live"
@@ -221,5 +221,7 @@ class Session(SessionLabels):
                 empty = np.empty((0, entry.ndim))
                 picks = Picks(name, empty, np.empty(0, np.float32), entry.pixel_size)
             labels = self.project.annotations(name)
-            tables.append(final_picks(picks, labels, threshold, self.diameter_in(name)))
+            diameter = self.diameter_in(name)
+            final = final_picks(picks, labels, threshold, diameter)
+            tables.append(with_poses(final, self.project.imported(name), diameter / 2))
         return PicksTable.of(tables)
