@@ -232,6 +232,17 @@ def test_picks_take_the_colours_of_their_rows(layers, ndim):
     assert set(hex_of(layer.border_color)) == {PICK_COLOUR}
 
 
+def test_later_painters_paint_over_earlier_ones_where_they_have_colours(layers, ndim):
+    layers.paint_picks(painter_of(ndim), "first")
+    layers.paint_picks(painter_of(ndim, (2, 2, 2, 2), n=2), "second")
+    layer = layers.layer("picks")
+    assert layer.border_color.tolist() == [BLUE, BLUE, BLUE, RED]
+    layers.paint_picks(None, "second")
+    assert layer.border_color.tolist() == [RED, GREEN, BLUE, RED]
+    layers.paint_picks(None, "first")
+    assert set(hex_of(layer.border_color)) == {PICK_COLOUR}
+
+
 def test_picks_that_are_no_rows_keep_their_colour(layers, ndim):
     layers.paint_picks(painter_of(ndim, (0, 0, 1, 1), n=2))
     assert hex_of(layers.layer("picks").border_color)[2:] == [PICK_COLOUR] * 2

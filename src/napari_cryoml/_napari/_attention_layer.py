@@ -79,6 +79,11 @@ class AttentionLayer:
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
 
+    def _units(self, ndim: int) -> Any:
+        """Return the units of the images: layers of different units are drawn without any."""
+        layers = self._viewer.layers
+        return next((one.units for one in layers if one.ndim == ndim), None)
+
     def _made(self, attention: npt.NDArray[np.float32]) -> Any:
         selected = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
@@ -90,6 +95,7 @@ class AttentionLayer:
             contrast_limits=(0, 1),
             opacity=self._opacity,
             metadata={TAG: ROLE},
+            units=self._units(attention.ndim),
         )
         # A new layer becomes the active one: clicks would no longer go where they went.
         self._viewer.layers.selection.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -157,6 +157,39 @@ class Painted:
     colours: npt.NDArray[np.float32] | None = None
     shown: npt.NDArray[np.bool_] | None = None
     columns: Mapping[str, Any] | None = None
+
+
+def laid_over(layers: Sequence[Painted]) -> Painted:
+    """Return how picks look that several have painted, the last one on top.
+
+    Parameters
+    ----------
+    layers : sequence of Painted
+        Of the same picks.
+    """
+    found = Painted()
+    for layer in layers:
+        found = Painted(
+            _over(found.colours, layer.colours),
+            _both(found.shown, layer.shown),
+            {**(found.columns or {}), **(layer.columns or {})} or None,
+        )
+    return found
+
+
+def _over(
+    below: npt.NDArray[np.float32] | None, above: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.float32] | None:
+    if below is None or above is None:
+        return below if above is None else above
+    has_colour = np.isfinite(above).all(axis=1, keepdims=True)
+    return np.where(has_colour, above, below)
+
+
+def _both(
+    one: npt.NDArray[np.bool_] | None, other: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.bool_] | None:
+    return (one if other is None else other) if one is None or other is None else one & other
 
 
 def _same_place(_image: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._napari._map_link_rows import Painted
+from napari_cryoml._napari._map_link_rows import Painted, laid_over
 from napari_cryoml._napari._picker_display import heat_limits, widen
 from napari_cryoml._napari._picker_dots import PICK_COLOUR, POSITIVE_COLOUR, Dots, show_dots
 from napari_cryoml._napari._picker_edits import LABEL_NAMES, NEW, LabelSet
@@ -34,7 +34,7 @@ class LayerDrawing(OutlineDrawing):
         self._picks: Picks | None = None
         self._rejected = np.empty(0, bool)
         self._threshold = 0.0
-        self._painter: Painter | None = None
+        self._painters: dict[object, Painter] = {}
         self._score_map: ScoreMap | None = None
         self._updating = False
         self._cold = False
@@ -143,9 +143,10 @@ class LayerDrawing(OutlineDrawing):
         )
 
     def _painted(self, positions: npt.NDArray[np.float64]) -> Painted:
-        if self._painter is None or self._image is None:
+        if self._image is None:
             return Painted()
-        return self._painter(self._image.name, positions)
+        name = self._image.name
+        return laid_over([painter(name, positions) for painter in self._painters.values()])
 
     def _draw_labels(self) -> None:
         layer = self.layer("labels")

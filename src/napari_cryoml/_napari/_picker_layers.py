@@ -123,9 +123,19 @@ class PickerLayers(LayerDrawing):
         self._rejected = none if rejected is None else rejected
         self._draw_picks()
 
-    def paint_picks(self, painter: Painter | None) -> None:
-        """Have picks look as `painter` says, now and when others are shown; None: as usual."""
-        self._painter = painter
+    def paint_picks(self, painter: Painter | None, owner: object = None) -> None:
+        """Have picks look as `painter` says, now and when others are shown; None: as usual.
+
+        Parameters
+        ----------
+        painter : callable, optional
+        owner : object, optional
+            Whose painter it is: each owner has one, and later ones paint over earlier ones.
+        """
+        if painter is None:
+            self._painters.pop(owner, None)
+        else:
+            self._painters[owner] = painter
         if self.layer("picks") is not None:
             self._draw_picks()
 

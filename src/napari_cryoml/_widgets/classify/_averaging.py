@@ -38,7 +38,7 @@ class Averaging:
         self._state: ClassifyState | None = None
         self._n = 0
         self._made: ClassAverage | SubtomogramAverage | None = None
-        self._stopping = False
+        self._stopping, self._round = False, ""
         self._watcher = JobWatcher()
         self._watcher.received.connect(self._on_event)
         self._watcher.ended.connect(self._on_end)
@@ -97,7 +97,7 @@ class Averaging:
             config = self._desk.view.average.config(state.ndim)
             job = self._start_job(_work.average, state.crops, rows, config)
             self._state, self._n = state, min(len(rows), _work.MOST_AVERAGED)
-            self._stopping = False
+            self._stopping, self._round = False, ""
             self._desk.note("")
             self._desk.view.average.begin_job(_begun(len(rows), self._n))
             self._desk.view.average.panel.show_busy(self._n)
@@ -126,8 +126,9 @@ class Averaging:
         average = self._desk.view.average
         if isinstance(event, AverageStep):
             average.panel.show_average(event.current)
+            self._round = f"Round {event.iteration} has ended."
         average.panel.show_busy(self._n, event.done, event.total)
-        average.show_progress(event.done, event.total, event.message)
+        average.show_progress(event.done, event.total, event.message or self._round)
 
     def _on_end(self, job: Any) -> None:
         average = self._desk.view.average

@@ -111,14 +111,10 @@ class Browsing:
         self.show_marks()
 
     def _on_predictions(self) -> None:
-        state, gallery = self._desk.state, self._desk.view.gallery
-        is_first = state is not None and not self._is_late
-        self._is_late = True
-        if state is None or is_first or not len(gallery.crops.rows):
-            self.sort()
+        if self._desk.view.gallery.is_in_use:
+            self._on_labels()
         else:
-            gallery.offer(shows_of(self._desk), state.show)
-            self.show_marks()
+            self.sort()
 
     # Pictures and marks
 

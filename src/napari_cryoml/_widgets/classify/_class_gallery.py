@@ -95,6 +95,12 @@ class ClassGallery(QWidget):
         self.show_box.activated.connect(lambda index: self.show_chosen.emit(self._offered[index]))
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether someone points at a crop, or walks through them by keys."""
+        grid = self.crops.grid
+        return bool(grid.underMouse() or (grid.hasFocus() and grid.current >= 0))
+
+    @property
     def shown(self) -> Show:
         """Which crops are shown."""
         return self._offered[max(self.show_box.currentIndex(), 0)]

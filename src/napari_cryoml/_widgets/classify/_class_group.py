@@ -12,8 +12,8 @@ from napari_cryoml._widgets.classify._class_list import ClassList, ClassRow
 from napari_cryoml._widgets.frame import Group, button, line_of, tool, words
 
 NO_CLASSES = (
-    "Add two classes or more, choose one, and click crops of it in the gallery or picks in the "
-    "image; “junk” can be one."
+    "Add two classes or more, and give crops of the gallery theirs by the digit, or click picks "
+    "in the image; “junk” can be one."
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._attention_layer import AttentionLayer
+from napari_cryoml._napari._map_link_rows import RowPlaces
 from napari_cryoml._widgets.classify._browsing import row_text
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._linking import Linking
@@ -21,6 +22,9 @@ from napari_cryoml.classification import (
     Reconstructions,
     ReconstructRequest,
 )
+
+_DRAWING = ("autoencoding", "m2")
+"""Objectives whose networks have a decoder."""
 
 _ASKING = "Asking the network…"
 _NO_CLASSIFIER = "Train a network to see what it looks at."
@@ -106,11 +110,14 @@ class Looking:
                 self._take,
                 lambda said: look.show_attention(None, said),
             )
+            if getattr(fitted.system, "objective", "") not in _DRAWING:
+                look.show_reconstruction(None, NO_DRAWING)
+                return
             self._training.ask(
                 lambda token: ReconstructRequest(token, np.array([row])),
                 "reconstruction",
                 self._take_drawing,
-                lambda _: look.show_reconstruction(None, NO_DRAWING),
+                lambda said: look.show_reconstruction(None, said),
             )
         except InputError as error:
             self._desk.warn(str(error))
@@ -177,9 +184,37 @@ class Looking:
         if link is None or places is None or str(places.images[found.row]) != link.shown:
             self._layer.hide()
             return
-        shape = np.array(found.attention.shape)
-        step = np.full(len(shape), float(getattr(state.crops, "box", shape[-1])) / shape[-1])
-        first = places.positions[found.row] - (shape // 2) * step
-        origin, corner = link.to_world(np.zeros(len(shape))), link.to_world(first)
-        scale = np.abs(link.to_world(step) - origin)
-        self._layer.show(found.attention, corner, scale)
+        seen, first, step = placed(state, places, found)
+        origin = link.to_world(np.zeros(seen.ndim))
+        self._layer.show(seen, link.to_world(first), np.abs(link.to_world(step) - origin))
+
+
+def placed(state: ClassifyState, places: RowPlaces, found: Attention) -> tuple[Any, Any, Any]:
+    """Return what is looked at within the image, and where that lies.
+
+    Returns
+    -------
+    attention : array of shape (z)yx
+        Without what lies beyond the border of the image, where nothing can be shown.
+    first : array of shape (ndim,)
+        Pixel (z)yx of the image at which it begins.
+    step : array of shape (ndim,)
+        Pixels of the image from one of its pixels to the next.
+    """
+    attention = found.attention
+    shape = np.array(attention.shape)
+    step = np.full(len(shape), float(getattr(state.crops, "box", shape[-1])) / shape[-1])
+    first = places.positions[found.row] - (shape // 2) * step
+    whole = _shape_of(state, str(places.images[found.row]))
+    if whole is None:
+        return attention, first, step
+    low = np.clip(np.ceil(-first / step), 0, shape - 1).astype(np.intp)
+    high = np.clip(np.floor((np.array(whole) - 1 - first) / step) + 1, low + 1, shape)
+    inside = tuple(slice(a, int(b)) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    return attention[inside], first + low * step, step
+
+
+def _shape_of(state: ClassifyState, image: str) -> tuple[int, ...] | None:
+    """Return the shape of an image, if the crops know it."""
+    sources = getattr(state.crops, "sources", ())
+    return next((tuple(one.shape) for one in sources if one.name == image), None)

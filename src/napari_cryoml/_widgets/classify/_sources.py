@@ -48,6 +48,7 @@ class Sources:
         self._desk = desk
         self._keeping = keeping
         self._file = ""
+        self._given_up = False
         self.running = False
 
     @property
@@ -68,6 +69,14 @@ class Sources:
         desk.view.source.show_source(text, ndim=ndim, can_cut=n_picks > 0)
 
     # Picks
+
+    def cut_or_stop(self) -> None:
+        """Cut crops around all picks; while that runs, give it up."""
+        if self.running:
+            self._given_up = True
+            self._desk.view.source.begin_job("Stopping…")
+        else:
+            self.cut()
 
     def cut(self) -> None:
         """Cut crops around all picks."""
@@ -95,6 +104,9 @@ class Sources:
 
     def _take_picks(self, found: tuple[Crops, tuple[str, ...]]) -> None:
         crops, remarks = found
+        if self._given_up:
+            self._give_up("Nothing was cut.")
+            return
         if self._keeping.is_own:
             self._keeping.use(self._desk.links.project)
         self._file = ""
@@ -138,7 +150,7 @@ class Sources:
         self.taken.emit(ClassifyState(crops, known), remarks)
 
     def _begin(self, text: str) -> None:
-        self.running = True
+        self.running, self._given_up = True, False
         self._desk.note("")
         self._desk.view.source.begin_job(text)
 

@@ -23,6 +23,9 @@ from napari_cryoml.classification import (
 )
 from napari_cryoml.jobs import Event
 
+USUAL = "few_shot"
+"""What answers while no other system does."""
+
 LEAST = 2
 """Labels that a class needs."""
 
@@ -93,7 +96,7 @@ class Training:
         kept = self._keeping.model()
         if kept is not None:
             self.load(kept)
-        elif self._is_quick:
+        else:
             self._follow()
         self.tell()
 
@@ -111,12 +114,16 @@ class Training:
         self.tell()
 
     def _on_labels(self) -> None:
-        if self._is_quick:
+        if self._is_quick or self._holder in (None, self._quick):
             self._follow()
         self.tell()
 
+    def _quick_config(self) -> SystemConfig:
+        """Return the system that answers until a network is trained."""
+        return self._desk.view.train.config() if self._is_quick else systems.create(USUAL)
+
     def _follow(self) -> None:
-        """Fit the quick system to the classes that have labels enough."""
+        """Fit a quick system to the classes that have labels enough."""
         state = self._desk.state
         if state is None:
             return
@@ -126,7 +133,7 @@ class Training:
                 self._forget(state)
             return
         with self._desk.telling():
-            self._ask_fit(self._quick, state, names, self._desk.view.train.config())
+            self._ask_fit(self._quick, state, names, self._quick_config())
 
     def _forget(self, state: ClassifyState) -> None:
         state.fitted, self._holder = None, None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def key_actions(controller: ClassifyController) -> dict[str, Callable[[], object]]:
     """Return what to call for each `DockKey.action`."""
     return {
-        "cut": controller.sources.cut,
+        "cut": controller.sources.cut_or_stop,
         "add": controller.labelling.add,
         "label": controller.labelling.toggle_in_image,
         "train": controller.training.train_or_stop,
@@ -27,7 +27,7 @@ def connect_view(controller: ClassifyController) -> None:
     """Connect every signal of the dock."""
     view = controller.view
     view.paths_opened.connect(controller.sources.open_paths)
-    view.source.cut_requested.connect(controller.sources.cut)
+    view.source.cut_requested.connect(controller.sources.cut_or_stop)
     view.source.changed.connect(controller.keep_options)
     _connect_classes(controller)
     _connect_gallery(controller)

@@ -13,7 +13,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.jobs import Background
 from napari_cryoml.data import Embedding
-from napari_cryoml.project import EmbeddingEntry, Project
+from napari_cryoml.project import Edit, EmbeddingEntry, Project
 
 CHOICES = "explorer"
 """Setting: what was chosen in the Explorer: method, colour, options."""
@@ -39,6 +39,7 @@ class Keeping:
         self.project: Project | None = None
         self._is_own = False
         self._number = _Number()
+        self._edit: Edit | None = None
         self._left: tuple[Path, int | None] | None = None
 
     @property
@@ -172,8 +173,15 @@ class Keeping:
         """
         if self.project is None:
             return False
-        self.project.classify(ids, classes)
+        self._edit = self.project.classify(ids, classes)
         return True
+
+    def tell(self) -> None:
+        """Have other docks on the project of the Picker hear of the classes that were given."""
+        edit, self._edit = self._edit, None
+        picker = self._desk.picker
+        if edit is not None and picker is not None and picker.project is self.project:
+            picker.tell(edit)
 
     def _write(self, function: Callable[..., None], *args: Any) -> None:
         self._writer.run(function, *args, on_done=lambda _: None, on_error=self._say_unkept)

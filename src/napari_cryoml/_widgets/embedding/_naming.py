@@ -65,6 +65,7 @@ class Naming:
             # Undo comes soon, if it comes: to find ids among a million takes half a second.
             self._rows = {self._desk.edit: dict(zip(ids, rows.tolist(), strict=True))}
         state.classes.put(rows, names)
+        self._keeping.tell()
         if isinstance(names, str):
             what = f"are “{names}” now" if names else "have no class now"
             unkept = "" if kept else " They are not kept: there is no project."

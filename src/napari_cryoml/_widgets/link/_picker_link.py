@@ -46,7 +46,7 @@ class PickerLink(LinkState):
         self._mouse = LinkMouse(viewer, self._row_at)
         for signal, slot in self._connections():
             signal.connect(slot)
-        self._desk.layers.paint_picks(self._painter)
+        self._desk.layers.paint_picks(self._painter, self)
 
     def close(self) -> None:
         """Give back the usual colours, and let go of the Picker; once."""
@@ -56,7 +56,7 @@ class PickerLink(LinkState):
         self._mouse.close()
         for signal, slot in self._connections():
             signal.disconnect(slot)
-        self._desk.layers.paint_picks(None)
+        self._desk.layers.paint_picks(None, self)
 
     def _connections(self) -> list[tuple[Any, Callable[..., object]]]:
         desk = self._desk
@@ -199,7 +199,7 @@ class PickerLink(LinkState):
 
     def _redraw(self) -> None:
         if self._open:
-            self._desk.layers.paint_picks(self._painter)
+            self._desk.layers.paint_picks(self._painter, self)
 
     def _row_at(self, world: npt.NDArray[np.float64]) -> int:
         layers, places, image = self._desk.layers, self._painter.places, self.shown
