@@ -18,6 +18,7 @@ from napari_cryoml._napari._map_link_dress import LayerDress
 from napari_cryoml._napari._map_link_mouse import LinkMouse
 from napari_cryoml._napari._picker_camera import PickerCamera
 from napari_cryoml._napari._points_layers import layer_pixel_size
+from napari_cryoml._napari._points_poses import POSE_FEATURES, rotations_of
 from napari_cryoml.data import UNLABELLED, ArrayImage, ImageSource, Picks, PicksTable
 from napari_cryoml.project import Edit
 
@@ -231,10 +232,12 @@ def layer_source(points: Any, image: Any) -> PickSource:
     if not here.any():
         raise InputError(f"No point of {points.name!r} lies on {name!r}: add some, or open picks.")
     source = _image_source(image, name)
+    rotations = rotations_of(points.features) if points.ndim == 3 else None
+    taken = _MEANT if rotations is None else (*_MEANT, *POSE_FEATURES)
     columns = {
         str(column): np.asarray(values)[here]
         for column, values in points.features.items()
-        if column not in _MEANT
+        if column not in taken
     }
     scores = points.features.get("score")
     diameter_px = max(_diameter_px(points, image), _LEAST_PX)
@@ -245,6 +248,7 @@ def layer_source(points: Any, image: Any) -> PickSource:
         source.pixel_size,
         diameter_px,
         {column: values for column, values in columns.items() if values.ndim == 1},
+        None if rotations is None else rotations[here],
     )
     return PickSource((source,), PicksTable.of([picks]), {name: diameter_px})
 

@@ -13,12 +13,13 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._napari._image_layers import KEY, LayerData
 from napari_cryoml._napari._picker_edits import LABEL_NAMES
+from napari_cryoml._napari._points_poses import POSE_FEATURES, pose_features, rotations_of
 from napari_cryoml.data import NEGATIVE, Picks, PicksTable
 from napari_cryoml.io import match_images
 
 PICK_COLOUR = "#56B4E9"
 _DEFAULT_DIAMETER_PX = 20.0
-_OWN_FEATURES = ("image", "score", "label", "id")
+_OWN_FEATURES = frozenset(("image", "score", "label", "id"))
 _ANGSTROM_PER_UNIT = {"angstrom": 1.0, "nanometer": 10.0, "micrometer": 1e4}
 
 
@@ -94,7 +95,7 @@ def _features(table: PicksTable, names: npt.NDArray[Any]) -> dict[str, npt.NDArr
             values = [np.asarray(picks.columns[column]) for picks in table if len(picks)]
             if values and all(value.ndim == 1 for value in values):
                 features[column] = np.concatenate(values)
-    return features
+    return features | pose_features(table)
 
 
 def _joined_scores(table: PicksTable) -> npt.NDArray[np.float32]:
@@ -111,7 +112,8 @@ def picks_of_layer(data: Any, attributes: Mapping[str, Any]) -> PicksTable:
     """Return the picks in a Points layer, by image.
 
     The name of the image comes from the features (`image`), from the metadata, or else is that of
-    the layer; scores come from the features (`score`). Hidden points are left out, as they are
+    the layer; scores come from the features (`score`), and so do orientations (`POSE_FEATURES`).
+    Hidden points are left out, as they are
     below the threshold, but for those of a file that was opened over an image; places that were
     labelled as no particles are left out, too.
 
@@ -127,6 +129,8 @@ def picks_of_layer(data: Any, attributes: Mapping[str, Any]) -> PicksTable:
     known = _known(attributes)
     sizes = np.broadcast_to(np.asarray(attributes.get("size", np.nan), float), len(positions))
     fallback = layer_pixel_size(attributes)
+    rotations = rotations_of(features) if positions.shape[1:] == (3,) else None
+    taken = _OWN_FEATURES if rotations is None else _OWN_FEATURES | set(POSE_FEATURES)
     picks = []
     for image in dict.fromkeys(names[kept]):
         rows = kept & (names == image)
@@ -137,7 +141,8 @@ def picks_of_layer(data: Any, attributes: Mapping[str, Any]) -> PicksTable:
                 scores=_scores(features, rows),
                 pixel_size=known.get("pixel_sizes", {}).get(image) or fallback,
                 diameter=_diameter(sizes[rows]),
-                columns={n: v[rows] for n, v in features.items() if n not in _OWN_FEATURES},
+                columns={n: v[rows] for n, v in features.items() if n not in taken},
+                rotations=None if rotations is None else rotations[rows],
             )
         )
     return PicksTable(tuple(picks), known.get("extra", {}))

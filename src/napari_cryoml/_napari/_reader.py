@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._image_layers import KEY, LayerData, image_layers, stack_layer
 from napari_cryoml._napari._points_layers import points_layers
+from napari_cryoml._napari._points_poses import watch_new_points
 from napari_cryoml.io import FORMATS, is_image, open_images, read_picks
 
 ReaderFunction = Callable[[str | list[str]], list[LayerData]]
@@ -85,6 +86,7 @@ def _read_images(paths: Sequence[Path]) -> list[LayerData]:
 
 
 def _read_points(paths: Sequence[Path]) -> list[LayerData]:
+    watch_new_points()
     layers = []
     for path in paths:
         layers += points_layers(read_picks(path), path, _images_on_show())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_cryoml._napari._image_layers import LayerData, image_layers
 from napari_cryoml._napari._points_layers import points_layers
+from napari_cryoml._napari._points_poses import watch_new_points
 from napari_cryoml.io import open_image, open_images, read_picks
 
 _N_MICROGRAPHS = 3
@@ -47,6 +48,7 @@ def simulated_tomogram() -> list[LayerData]:
     made = simulate_tomogram(maps, config, seed=0)
     path, truth, _ = write_tomogram(folder, made, config, seed=0)
     image = open_image(path)
+    watch_new_points()
     table = read_picks(truth, shapes={image.name: image.shape})
     return [
         *image_layers([image]),
