@@ -19,7 +19,8 @@ from pydantic.fields import FieldInfo
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml._widgets.picker._keys import KEYS
 from napari_cryoml.averaging import AlignConfig, AverageConfig, ClassesConfig, RefineConfig
-from napari_cryoml.classification import NetworkSystem, systems
+from napari_cryoml.averaging.discovery import DiscoveryConfig
+from napari_cryoml.classification import FeatureSystem, NetworkSystem, systems
 from napari_cryoml.cli._app import app
 from napari_cryoml.embedding import (
     ClustersConfig,
@@ -31,12 +32,12 @@ from napari_cryoml.embedding import (
     encoders,
     projections,
 )
-from napari_cryoml.models import classifiers, detectors
-from napari_cryoml.objectives import crop_objectives, objectives
+from napari_cryoml.models import ClassifierConfig, classifiers, detectors
+from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives, objectives
 from napari_cryoml.picking import PickerConfig, baselines
 from napari_cryoml.picking.live import LiveConfig, MarkedBox
 from napari_cryoml.preprocess import CropsConfig
-from napari_cryoml.simulate import MicrographConfig
+from napari_cryoml.simulate import MicrographConfig, SubtomogramConfig, TomogramConfig
 
 DOCS = Path(__file__).parent
 PAGES = ("options.md", "cli.md", "picker.md")
@@ -45,7 +46,6 @@ _KINDS = {
     float: "number",
     int: "whole number",
     str: "text",
-    tuple: "two whole numbers",
     Path: "a file",
     dict: "options by name",
     MarkedBox: "`--marked-box`, an image and two corners",
@@ -126,6 +126,16 @@ def network_system_table() -> str:
     return table(["option", "default", "accepted", "what it does"], rows)
 
 
+def feature_system_table() -> str:
+    """Return a row an option of each system of features; those that all share come first."""
+    rows = [["all", *option_row(name, info)] for name, info in flat_fields(FeatureSystem)]
+    for entry in systems:
+        if issubclass(systems[entry], FeatureSystem):
+            cells = [option_row(name, info) for name, info in flat_fields(systems[entry])]
+            rows += [[f"`{entry}`", *row] for row in cells if ["all", *row] not in rows]
+    return table([systems.kind, "option", "default", "accepted", "what it does"], rows)
+
+
 def network_table() -> str:
     """Return a row a network, with its sizes in 2-D."""
     rows = []
@@ -141,6 +151,16 @@ def key_table() -> str:
     """Return a row a key of the Picker."""
     rows = [[f"`{spelled(key.key)}`", key.title] for key in KEYS]
     return table(["key", "what it does"], rows)
+
+
+def discovery_table() -> str:
+    """Return a row an option of DiscoveryConfig, but for those of the Configs inside it."""
+    rows = [
+        option_row(name, info)
+        for name, info in flat_fields(DiscoveryConfig)
+        if not name.startswith(("classes.", "novelty."))
+    ]
+    return table(["option", "default", "accepted", "what it does"], rows)
 
 
 def flag_table(command: str) -> str:
@@ -199,8 +219,8 @@ def accepted(name: str, info: FieldInfo, names: Mapping[str, Registry[Any]] = _N
             parts.append("`none`")
         else:
             bare, bounds = _unwrapped(kind, info)
-            if get_origin(bare) is tuple and int not in get_args(bare):
-                parts.append("numbers")
+            if get_origin(bare) is tuple:
+                parts.append(_of_several(get_args(bare)))
                 continue
             parts.append(" ".join([_KINDS[get_origin(bare) or bare], bounds]).strip())
     return ", ".join(parts)
@@ -229,6 +249,13 @@ def _text(value: Any) -> str:
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _of_several(kinds: tuple[Any, ...]) -> str:
+    """Return what a tuple of these kinds takes, in words."""
+    if int not in kinds:
+        return "numbers"
+    return f"{'two' if len(kinds) == 2 else 'three'} whole numbers"
 
 
 def _unwrapped(kind: Any, info: FieldInfo) -> tuple[Any, str]:
@@ -278,6 +305,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "subtomogram class options": partial(config_table, ClassesConfig),
     "systems": systems_table,
     "network system options": network_system_table,
+    "feature system options": feature_system_table,
+    "classifiers": partial(kinds_table, classifiers),
+    "classifier options": partial(family_table, classifiers, ClassifierConfig),
+    "crop objectives": partial(kinds_table, crop_objectives),
+    "crop objective options": partial(family_table, crop_objectives, CropObjectiveConfig),
+    "discovery options": discovery_table,
+    "subtomogram simulation options": partial(config_table, SubtomogramConfig),
+    "tomogram simulation options": partial(config_table, TomogramConfig),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }

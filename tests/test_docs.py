@@ -111,16 +111,20 @@ def test_flags_in_the_text_exist(page, options):
 
 
 def test_options_that_are_set_exist(options):
-    names = {
-        name
-        for config in (
-            options.PickerConfig,
-            options.LiveConfig,
-            options.MicrographConfig,
-            options.NetworkSystem,
-        )
-        for name, _ in options.flat_fields(config)
-    }
+    configs = [
+        options.PickerConfig,
+        options.LiveConfig,
+        options.MicrographConfig,
+        options.SubtomogramConfig,
+        options.TomogramConfig,
+        options.AlignConfig,
+        options.RefineConfig,
+        options.DiscoveryConfig,
+        *(options.systems[name] for name in options.systems),
+        *(options.encoders[name] for name in options.encoders),
+        *(options.baselines[name] for name in options.baselines),
+    ]
+    names = {name for config in configs for name, _ in options.flat_fields(config)}
     set_somewhere = {
         name for page in PAGES for name in re.findall(r"--set ([a-z][\w.]*)=", page.read_text())
     }
