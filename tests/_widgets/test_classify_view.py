@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtCore import QPointF, QSize, Qt
+from qtpy.QtGui import QEnterEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -193,6 +194,27 @@ class TestKeys:
         for shortcut in view.findChildren(QShortcut):
             shortcut.activated.emit()
         assert done == list(CLASSIFY_KEYS)
+
+    def test_letters_of_a_name_are_typed_and_do_nothing_else(self, qtbot, filled):
+        done = []
+        filled.bind_keys({key.action: lambda key=key: done.append(key) for key in CLASSIFY_KEYS})
+        filled.show()
+        qtbot.waitExposed(filled)
+        filled.classes.edit_name("junk")
+        editor = filled.classes.list.findChild(QLineEdit)
+        editor.clear()
+        editor.setFocus()
+        qtbot.keyClicks(editor, "junk")
+        assert editor.text() == "junk"
+        assert not done
+
+    def test_the_gallery_has_the_keyboard_while_the_mouse_is_in_it(self, qtbot, filled):
+        filled.show()
+        filled.activateWindow()
+        grid = filled.gallery.crops.grid
+        where = QPointF(5, 5)
+        QApplication.sendEvent(grid, QEnterEvent(where, where, where))
+        qtbot.waitUntil(grid.hasFocus)
 
 
 class TestDialogs:

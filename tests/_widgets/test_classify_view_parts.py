@@ -17,7 +17,7 @@ from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, LookTab
 from napari_cryoml._widgets.classify._result_tab import ResultTab
 from napari_cryoml._widgets.classify._source_group import NO_PICKS, SourceGroup
 from napari_cryoml._widgets.classify._system_form import SystemForm
-from napari_cryoml._widgets.classify._train_tab import TrainTab
+from napari_cryoml._widgets.classify._train_tab import TrainTab, shown_as
 from napari_cryoml._widgets.frame import WheelGuard
 from napari_cryoml.averaging import AverageConfig, RefineConfig
 from napari_cryoml.classification import systems
@@ -341,6 +341,10 @@ class TestTrainTab:
         tab.show_system("few_shot", kept)
         assert tab.values()["moco"] == kept["moco"]
         assert "long_gone" not in tab.values()
+
+    def test_systems_are_called_as_people_call_them(self, tab):
+        assert tab.system.itemText(0) == "few-shot (at once)"
+        assert shown_as("dsrf3d_v2") == "dsrf3d v2"
 
     def test_an_unknown_system_gives_the_first(self, tab):
         tab.show_system("long_gone")

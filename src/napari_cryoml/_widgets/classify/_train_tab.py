@@ -31,7 +31,7 @@ _TIP = (
     "there. The classifier from before stays in use meanwhile. Default: none."
 )
 _TRAIN, _CANCEL = "Train [Q]", "Cancel [Q]"
-_SHOWN_AS = {"few_shot": "few-shot (at once)", "contrastive": "contrastive (ours)"}
+_REMARKS = {"few_shot": " (at once)", "contrastive": " (ours)"}
 
 
 class TrainTab(QWidget):
@@ -86,7 +86,10 @@ class TrainTab(QWidget):
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
-        column.addLayout(line_of(self.system, self.train))
+        first = line_of(self.system, self.train)
+        for index, share in enumerate((3, 2)):
+            first.setStretch(index, share)
+        column.addLayout(first)
         for widget in (self.about, self.curve, self.panel, self.model):
             column.addWidget(widget)
         column.addLayout(line_of(self.save, self.load))
@@ -103,7 +106,7 @@ class TrainTab(QWidget):
     def _offer(self) -> None:
         self.system.blockSignals(True)
         for name, system in self._systems.items():
-            self.system.addItem(_SHOWN_AS.get(name, name), name)
+            self.system.addItem(shown_as(name) + _REMARKS.get(name, ""), name)
             tip = f"<p>{_about(system)}</p>"
             self.system.setItemData(self.system.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.system.blockSignals(False)
@@ -204,6 +207,11 @@ class TrainTab(QWidget):
             self._options.layout().addWidget(form)
             self._forms[name] = form
         return self._forms[name]
+
+
+def shown_as(name: str) -> str:
+    """Return what a system is called on the screen."""
+    return "few-shot" if name == "few_shot" else name.replace("_", " ")
 
 
 def _about(system: type[Config]) -> str:

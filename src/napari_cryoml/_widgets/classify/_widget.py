@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import napari
 
 FIRST_SYSTEMS = ("few_shot", "contrastive")
-_WIDTH_PX = 360
+_WIDTH_PX = 380
 
 classifiers: OpenDocks[ClassifyController] = OpenDocks()
 """All Classify docks that are open, and signals about them."""

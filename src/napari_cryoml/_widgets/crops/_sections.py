@@ -71,10 +71,9 @@ class SectionRow(QWidget):
         self._pictures = []
         if volume is not None:
             self._ndim = volume.ndim
-            low, high = _limits(volume)
-            self._pictures = [
-                as_qimage(_stretched(section, low, high)) for section in central_sections(volume)
-            ]
+            sections = central_sections(volume)
+            low, high = _limits(sections)
+            self._pictures = [as_qimage(_stretched(section, low, high)) for section in sections]
         self._fit()
 
     def set_overlay(self, shares: Image | None) -> None:
@@ -139,9 +138,10 @@ class SectionRow(QWidget):
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, _AXES[self._ndim][index])
 
 
-def _limits(volume: Image) -> tuple[float, float]:
+def _limits(sections: list[Image]) -> tuple[float, float]:
     """Return what is black and what is white: one contrast for all sections."""
-    finite = volume[np.isfinite(volume)]
+    values = np.concatenate([section.ravel() for section in sections])
+    finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0
     low, high = (float(limit) for limit in np.percentile(finite, _PERCENTILES))
