@@ -259,3 +259,70 @@ def explorer(qtbot, viewer, map_view, jobs, services):
     made = ExplorerController(viewer, map_view, start_job=jobs.start, start_service=services.start)
     yield made
     made.teardown()
+
+
+# The Classify dock
+
+
+@pytest.fixture
+def class_view(qapp):
+    """Return a mocked view of the Classify dock, with its parts."""
+    from napari_cryoml._widgets.classify import ClassifyView
+    from napari_cryoml._widgets.classify._average_tab import AverageTab
+    from napari_cryoml._widgets.classify._class_gallery import ClassGallery
+    from napari_cryoml._widgets.classify._class_group import ClassGroup
+    from napari_cryoml._widgets.classify._class_table import ClassTable
+    from napari_cryoml._widgets.classify._export_tab import ExportTab
+    from napari_cryoml._widgets.classify._look_tab import LookTab
+    from napari_cryoml._widgets.classify._result_tab import ResultTab
+    from napari_cryoml._widgets.classify._source_group import SourceGroup
+    from napari_cryoml._widgets.classify._train_tab import TrainTab
+    from napari_cryoml._widgets.crops import AveragePanel, CropGallery
+    from napari_cryoml._widgets.frame import ConfigForm
+    from napari_cryoml._widgets.jobs import JobPanel
+    from napari_cryoml.averaging import AverageConfig, RefineConfig
+    from napari_cryoml.classification import systems
+    from napari_cryoml.preprocess import CropsConfig
+
+    mock = MagicMock(spec=ClassifyView)
+    parts = {
+        "source": SourceGroup,
+        "classes": ClassGroup,
+        "gallery": ClassGallery,
+        "train": TrainTab,
+        "result": ResultTab,
+        "look": LookTab,
+        "average": AverageTab,
+        "export": ExportTab,
+    }
+    for name, kind in parts.items():
+        setattr(mock, name, MagicMock(spec=kind))
+    mock.gallery.crops = MagicMock(spec=CropGallery)
+    mock.gallery.crops.rows = np.empty(0, int)
+    mock.gallery.crops.side = 64
+    mock.gallery.is_in_use = False
+    mock.source.crops_config.side_effect = lambda diameter=None: CropsConfig(diameter=diameter)
+    mock.source.tilts = (-60.0, 60.0)
+    mock.source.form = MagicMock(spec=ConfigForm)
+    mock.source.form.values.return_value = {}
+    mock.train.chosen = "few_shot"
+    mock.train.config.side_effect = lambda: systems.create(mock.train.chosen)
+    mock.train.values.return_value = {}
+    mock.train.panel = MagicMock(spec=JobPanel)
+    mock.result.table = MagicMock(spec=ClassTable)
+    mock.average.chosen = ("predicted", "")
+    mock.average.panel = MagicMock(spec=AveragePanel)
+    mock.average.config.side_effect = lambda ndim: RefineConfig() if ndim == 3 else AverageConfig()
+    mock.export.chosen = ("predicted", "one")
+    return mock
+
+
+@pytest.fixture
+def classify(qtbot, viewer, class_view, jobs, services):
+    from napari_cryoml._widgets.classify import ClassifyController
+
+    made = ClassifyController(
+        viewer, class_view, start_job=jobs.start, start_service=services.start
+    )
+    yield made
+    made.teardown()

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from tests._widgets.explorer_rows import embedding
 
-from napari_cryoml._widgets.link import RowClasses, factorised
 from napari_cryoml._widgets.embedding._colouring import colouring, palette_of
 from napari_cryoml._widgets.embedding._columns import layout_columns, state_of, title_of
 from napari_cryoml._widgets.embedding._orders import most_typical, ordered
 from napari_cryoml._widgets.embedding._scratch import MANY_BYTES, Scratch
 from napari_cryoml._widgets.embedding._state import CLASS, LABEL
+from napari_cryoml._widgets.link import RowClasses, factorised
 from napari_cryoml.data import NEGATIVE, POSITIVE
 
 
