@@ -296,6 +296,13 @@ def test_heat_map_has_opacity_and_colours(layers, ndim):
     assert not layer.data.any()
 
 
+@pytest.mark.parametrize("shape", [(900, 1100), (90, 100, 110)])
+def test_limits_of_a_large_heat_map_are_those_of_a_sample(shape):
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    found = heat_limits(values)
+    assert np.allclose(found, np.percentile(values, (50, 99.8)), atol=0.1)
+
+
 @pytest.mark.parametrize("fill", [0.0, np.nan])
 def test_limits_of_an_empty_heat_map_differ(fill):
     low, high = heat_limits(np.full((5, 5), fill, np.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ MAX_VOXELS = 2**26
 # Everything else napari converts anew each time it draws.
 _QUICK_TYPES = frozenset(np.dtype(name) for name in ("u1", "i1", "u2", "i2", "f4"))
 _SAMPLED_SLICES = 5
+_HEAT_SAMPLE = 2**16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +128,12 @@ def contrast_limits(array: npt.NDArray[Any]) -> tuple[float, float]:
 
 
 def heat_limits(values: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Return the contrast limits of a heat map: its median is black, its best peaks are bright."""
-    step = max(1, max(values.shape) // 512)
+    """Return the contrast limits of a heat map: its median is black, its best peaks are bright.
+
+    They are those of a sample: a volume has millions of points, and its limits are looked for at
+    each click.
+    """
+    step = max(1, math.ceil((values.size / _HEAT_SAMPLE) ** (1 / values.ndim)))
     sample = values[(slice(None, None, step),) * values.ndim]
     sample = sample[np.isfinite(sample)]
     if not sample.size:

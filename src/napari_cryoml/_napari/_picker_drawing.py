@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._napari._map_link_rows import Painted, laid_over
-from napari_cryoml._napari._picker_display import heat_limits, widen
+from napari_cryoml._napari._picker_display import widen
 from napari_cryoml._napari._picker_dots import PICK_COLOUR, POSITIVE_COLOUR, Dots, show_dots
 from napari_cryoml._napari._picker_edits import LABEL_NAMES, NEW, LabelSet
 from napari_cryoml._napari._picker_outlines import OutlineDrawing
@@ -36,6 +36,7 @@ class LayerDrawing(OutlineDrawing):
         self._threshold = 0.0
         self._painters: dict[object, Painter] = {}
         self._score_map: ScoreMap | None = None
+        self._score_limits: tuple[float, float] | None = None
         self._updating = False
         self._cold = False
 
@@ -72,8 +73,8 @@ class LayerDrawing(OutlineDrawing):
 
     def _draw_scores(self) -> None:
         layer = self.layer("scores") or self._add_scores()
-        score_map = self._score_map
-        if score_map is None:
+        score_map, limits = self._score_map, self._score_limits
+        if score_map is None or limits is None:
             if layer.data.shape != (2,) * layer.ndim:
                 layer.data = np.zeros((2,) * layer.ndim, np.float32)
             self._place(layer, self._point_place())
@@ -85,7 +86,7 @@ class LayerDrawing(OutlineDrawing):
             "translate": tuple(score_map.offset * pixel),
         }
         self._place(layer, place)
-        self._set_limits(layer, heat_limits(score_map.values))
+        self._set_limits(layer, limits)
 
     def _set_limits(self, layer: Any, limits: tuple[float, float]) -> None:
         if tuple(layer.contrast_limits) != limits:

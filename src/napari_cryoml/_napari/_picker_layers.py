@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._map_link_labels import reach_px
-from napari_cryoml._napari._picker_display import DisplayImage
+from napari_cryoml._napari._picker_display import DisplayImage, heat_limits
 from napari_cryoml._napari._picker_drawing import LayerDrawing, Painter
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet, click, merge
 from napari_cryoml._napari._picker_layer_book import TAG, TITLES
@@ -92,7 +92,8 @@ class PickerLayers(LayerDrawing):
         for layer in self._ours() if before and before.array.ndim != len(image.shape) else ():
             layer.visible = layer.metadata[TAG] in {self._tag(role) for role in TITLES}
         ndim = len(image.shape)
-        self._known, self._picks, self._score_map = LabelSet.empty(ndim), None, None
+        self._known, self._picks = LabelSet.empty(ndim), None
+        self._score_map = self._score_limits = None
         self._rejected = np.empty(0, bool)
         self._draw()
         self._thicken_slices()
@@ -139,10 +140,12 @@ class PickerLayers(LayerDrawing):
         if self.layer("picks") is not None:
             self._draw_picks()
 
-    def show_scores(self, score_map: ScoreMap | None) -> None:
-        """Show a heat map over the image on show, or none."""
+    def show_scores(self, score_map: ScoreMap | None) -> tuple[float, float] | None:
+        """Show a heat map over the image on show, or none; return its darkest and lightest."""
         self._score_map = score_map
+        self._score_limits = None if score_map is None else heat_limits(score_map.values)
         self._draw_scores()
+        return self._score_limits
 
     def set_threshold(self, threshold: float) -> None:
         """Hide the picks whose score is less than `threshold`."""

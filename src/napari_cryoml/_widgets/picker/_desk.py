@@ -9,7 +9,6 @@ import numpy as np
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._napari._picker_display import heat_limits
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._napari._picker_layers import PickerLayers
 from napari_cryoml._widgets.jobs import Background
@@ -175,9 +174,7 @@ class Desk:
 
     def draw_scores(self, score_map: ScoreMap | None) -> None:
         """Draw a heat map over the image on the canvas, and its colour bar in the dock."""
-        self.layers.show_scores(score_map)
-        limits = None if score_map is None else heat_limits(score_map.values)
-        self.view.show_colour_bar(limits)
+        self.view.show_colour_bar(self.layers.show_scores(score_map))
 
     def show_pick_counts(self, threshold: float) -> None:
         """Show how many picks a threshold keeps, here and in all images."""
