@@ -8,7 +8,7 @@ import starfile
 from scipy.spatial.transform import Rotation
 
 from napari_cryoml._errors import InputError, InputWarning
-from napari_cryoml.data import ArrayCrops, MissingWedge
+from napari_cryoml.data import ArrayCrops, CropPlaces, MissingWedge
 from napari_cryoml.io import read_crops, read_picks, stream_crops, write_crops
 from napari_cryoml.jobs import Command
 
@@ -28,14 +28,23 @@ def crops(shape, n=5):
     return ArrayCrops.of(array, ids, columns, pixel_size=13.5, wedge=WEDGE)
 
 
-class Cut(ArrayCrops):
-    """Crops that know where they were cut."""
+POSITIONS = np.array([[10.0, 20, 30], [11.4, 21, 31], [12, 22, 32]])
+ROTATIONS = Rotation.random(3, rng=1).as_matrix()
 
-    images = np.array(["t.mrc", "t.mrc", "u.mrc"])
-    positions = np.array([[10.0, 20, 30], [11.4, 21, 31], [12, 22, 32]])
-    rotations = Rotation.random(3, rng=1).as_matrix()
-    offsets = positions - np.floor(positions + 0.5)
-    image_pixel_size = 6.75
+
+def cut(shape=(4, 4, 4), images=("t.mrc", "t.mrc", "u.mrc"), box=8):
+    """Return crops that know where they were cut, by whole voxels."""
+    ndim = len(shape)
+    offsets = (POSITIONS - np.floor(POSITIONS + 0.5))[:, -ndim:]
+    places = CropPlaces(np.array(images), POSITIONS[:, -ndim:], offsets, box, 5.5)
+    return ArrayCrops(
+        crops(shape, 3).array,
+        np.array(list("abc")),
+        {"class": np.array(["x", "", "y"]), "score": np.array([0.5, 0.25, 1.0], np.float32)},
+        13.5,
+        rotations=ROTATIONS if ndim == 3 else None,
+        places=places,
+    )
 
 
 def opened(files):
@@ -96,20 +105,73 @@ def test_a_folder_of_em_files(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_keeps_places_and_poses(tmp_path, name):
-    cut = Cut(crops((4, 4, 4), 3).array, np.array(list("abc")), {"class": np.array(["x", "", "y"])})
-    files = write_crops(tmp_path / name, cut)
+    files = write_crops(tmp_path / name, cut())
     picks = read_picks(files[1])
     assert picks.images == ["t", "u"]
     positions = np.concatenate([p.positions for p in picks])
-    np.testing.assert_allclose(positions, Cut.positions, atol=1e-6)
+    np.testing.assert_allclose(positions, POSITIONS, atol=1e-6)
     rotations = np.concatenate([p.rotations for p in picks])
-    np.testing.assert_allclose(rotations, Cut.rotations, atol=1e-6)
+    np.testing.assert_allclose(rotations, ROTATIONS, atol=1e-6)
     assert picks["t"].pixel_size == pytest.approx(6.75)
     assert picks["t"].columns["class"].tolist() == ["x", ""]
     frame = starfile.read(files[1])["particles"]
     # The box lies at whole voxels; the rest is the origin, in angstrom and subtracted.
     assert frame["rlnCoordinateZ"].tolist() == pytest.approx([10, 11, 12])
     assert frame["rlnOriginZAngst"].tolist() == pytest.approx([0, -0.4 * 6.75, 0])
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 4)])
+@pytest.mark.parametrize("name", NAMES)
+def test_places_and_poses_come_back_with_the_boxes(tmp_path, name, shape):
+    # In a list particles are grouped by tomogram, and keep their boxes.
+    before = cut(shape, ["u.mrc", "t.mrc", "u.mrc"])
+    after = opened(write_crops(tmp_path / name, before))
+    found = {one: row for row, one in enumerate(after.ids.tolist())}
+    order = [found[one] for one in before.ids.tolist()]
+    assert after.images[order].tolist() == before.images.tolist()
+    np.testing.assert_allclose(after.positions[order], before.positions, atol=1e-6)
+    if len(shape) == 3:
+        np.testing.assert_allclose(after.rotations[order], before.rotations, atol=1e-6)
+        np.testing.assert_allclose(after.offsets[order], before.offsets, atol=1e-6)
+    assert after.columns["class"][order].tolist() == ["x", "", "y"]
+    assert after.columns["score"][order].tolist() == [0.5, 0.25, 1.0]
+    np.testing.assert_array_equal(after.read(order), before.read([0, 1, 2]))
+    assert (after.box, after.diameter) == (8, 5.5)
+    assert after.image_pixel_size == pytest.approx(6.75)
+    again = opened(write_crops(tmp_path / "again.mrcs", after))
+    order = [again.ids.tolist().index(one) for one in before.ids.tolist()]
+    np.testing.assert_allclose(again.positions[order], before.positions, atol=1e-6)
+    np.testing.assert_array_equal(again.read(order), before.read([0, 1, 2]))
+
+
+def test_a_list_of_relion_tells_places_and_how_far_boxes_are_binned(tmp_path):
+    files = write_crops(tmp_path / "b.mrcs", cut(box=None))
+    blocks = starfile.read(files[1])
+    blocks["optics"] = blocks["optics"].drop(columns=["cryomlBoxSize", "cryomlDiameter"])
+    blocks["optics"]["rlnTomoTiltSeriesPixelSize"] = 13.5 / 4
+    blocks["particles"] = blocks["particles"].drop(columns=["cryomlImage", "cryomlId"])
+    starfile.write(blocks, files[1], overwrite=True)
+    after = read_crops(files[1])
+    assert after.images.tolist() == ["t", "t", "u"]
+    assert (after.box, after.diameter, after.image_pixel_size) == (16, None, 13.5 / 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"rlnTomoSubtomogramRot": 30.0}, "turned against their tomograms"),
+        ({"rlnCoordinateX": "nan"}, "no number for a coordinate"),
+    ],
+)
+def test_boxes_open_without_places_that_cannot_be_used(tmp_path, change, sentence):
+    files = write_crops(tmp_path / "b.mrcs", cut())
+    blocks = starfile.read(files[1])
+    turned = dict.fromkeys(("rlnTomoSubtomogramTilt", "rlnTomoSubtomogramPsi"), 0.0)
+    blocks["particles"] = blocks["particles"].assign(**turned, **change)
+    starfile.write(blocks, files[1], overwrite=True)
+    with pytest.warns(InputWarning, match=sentence):
+        after = read_crops(files[1])
+    assert (after.images, after.positions, len(after)) == (None, None, 3)
 
 
 @pytest.mark.parametrize("name", NAMES)

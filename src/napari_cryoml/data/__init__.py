@@ -5,6 +5,7 @@ from napari_cryoml.data._crops import ArrayCrops, Crops
 from napari_cryoml.data._embedding import Embedding
 from napari_cryoml.data._images import ArrayImage, ImageSource
 from napari_cryoml.data._picks import Picks, PicksTable
+from napari_cryoml.data._places import CropPlaces
 from napari_cryoml.data._score_maps import ScoreMap
 from napari_cryoml.data._wedge import MissingWedge, grid_frequencies
 
@@ -15,6 +16,7 @@ __all__ = [
     "Annotations",
     "ArrayCrops",
     "ArrayImage",
+    "CropPlaces",
     "Crops",
     "Embedding",
     "ImageSource",

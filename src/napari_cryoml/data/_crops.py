@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.data._places import CropPlaces
 from napari_cryoml.data._wedge import MissingWedge
 
 
@@ -82,6 +83,15 @@ class ArrayCrops:
         Angstrom per pixel.
     wedge : MissingWedge, optional
         Tilts that subtomograms were reconstructed from.
+    rotations : array of shape (n, 3, 3), optional
+        Orientations of particles as `Picks` has them, NaN where unknown.
+    places : CropPlaces, optional
+        Where they were cut out of images, if that is known.
+
+    Raises
+    ------
+    InputError
+        If the array has other axes, ids are not unique, or something else has another length.
     """
 
     array: npt.NDArray[Any]
@@ -89,6 +99,8 @@ class ArrayCrops:
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     pixel_size: float | None = None
     wedge: MissingWedge | None = None
+    rotations: npt.NDArray[np.float64] | None = None
+    places: CropPlaces | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (4, 5):
@@ -101,6 +113,20 @@ class ArrayCrops:
                 f"{len(self.array)} crops need as many different ids; {len(self.ids)} were given, "
                 f"{len(set(self.ids.tolist()))} of them different."
             )
+        self._check_places()
+
+    def _check_places(self) -> None:
+        n, ndim = len(self.array), self.array.ndim - 2
+        if self.rotations is not None and self.rotations.shape != (n, 3, 3):
+            raise InputError(
+                f"{n} crops need rotations of shape ({n}, 3, 3); an array of shape "
+                f"{self.rotations.shape} was given."
+            )
+        if self.places is not None and self.places.positions.shape != (n, ndim):
+            raise InputError(
+                f"{n} crops of {ndim} axes need positions of shape ({n}, {ndim}); an array of "
+                f"shape {self.places.positions.shape} was given."
+            )
 
     @classmethod
     def of(
@@ -111,20 +137,46 @@ class ArrayCrops:
         *,
         pixel_size: float | None = None,
         wedge: MissingWedge | None = None,
+        rotations: npt.NDArray[np.float64] | None = None,
+        places: CropPlaces | None = None,
     ) -> ArrayCrops:
         """Return the crops of an array; they are numbered from 0 if no ids are given."""
         names = [str(row) for row in range(len(array))] if ids is None else list(ids)
-        return cls(array, np.asarray(names, dtype=np.str_), columns or {}, pixel_size, wedge)
+        known = (columns or {}, pixel_size, wedge, rotations, places)
+        return cls(array, np.asarray(names, dtype=np.str_), *known)
 
     @property
-    def images(self) -> None:
-        """None: these crops were cut elsewhere."""
-        return None
+    def images(self) -> npt.NDArray[np.str_] | None:
+        """Name of the image each was cut from, shape (n,); None where nobody knows."""
+        return None if self.places is None else self.places.images
 
     @property
-    def positions(self) -> None:
-        """None: these crops were cut elsewhere."""
-        return None
+    def positions(self) -> npt.NDArray[np.float64] | None:
+        """Positions in those images, pixel (z)yx, shape (n, ndim); None where nobody knows."""
+        return None if self.places is None else self.places.positions
+
+    @property
+    def offsets(self) -> npt.NDArray[np.float64]:
+        """How far each particle lies off the middle pixel of its box, pixels of the image."""
+        if self.places is None or self.places.offsets is None:
+            return np.zeros((len(self), len(self.shape)))
+        return self.places.offsets
+
+    @property
+    def box(self) -> int:
+        """Side of a crop in pixels of the image; that of the array where nobody knows."""
+        told = None if self.places is None else self.places.box
+        return self.shape[-1] if told is None else told
+
+    @property
+    def diameter(self) -> float | None:
+        """Particle diameter in pixels of the image, if it is known."""
+        return None if self.places is None else self.places.diameter
+
+    @property
+    def image_pixel_size(self) -> float | None:
+        """Angstrom per pixel of the image, if it is known."""
+        return None if self.pixel_size is None else self.pixel_size * self.shape[-1] / self.box
 
     @property
     def shape(self) -> tuple[int, ...]:

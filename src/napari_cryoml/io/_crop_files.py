@@ -16,7 +16,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.io._image_format import reading
 from napari_cryoml.io._mrc import load_boxes
 
-BOX_SUFFIXES = (".mrc", ".em", ".map", ".rec")
+BOX_SUFFIXES = (".mrc", ".em", ".map", ".ccp4", ".rec")
 """Files that hold one box each."""
 
 _SHOWN = 3

@@ -14,6 +14,7 @@ import pandas as pd
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, Crops, MissingWedge, Picks, PicksTable
 from napari_cryoml.io._crop_files import files_of_boxes
+from napari_cryoml.io._crop_list_places import IMAGE, image_labels, place_labels, placed_rows
 from napari_cryoml.io._formats import _rows
 from napari_cryoml.io._formats._classes import CLASS
 from napari_cryoml.io._formats._format import Hints
@@ -21,6 +22,7 @@ from napari_cryoml.io._formats._relion_poses import (
     CLASS_NAME,
     class_labels,
     classes_in,
+    rotations_in,
 )
 from napari_cryoml.io._formats._relion_writing import new_blocks
 from napari_cryoml.io._formats._star_blocks import Block, loop_of, read_blocks, write_blocks
@@ -37,27 +39,38 @@ _ORIGINS = re.compile(r"^rlnOrigin[XYZ](Angst)?$")
 def read_crop_list(path: Path) -> ArrayCrops:
     """Open the boxes that a particle list names.
 
-    Paths count from the list's own folder, or from a folder above it, as RELION's do.
+    Paths count from the list's own folder, or from a folder above it, as RELION's do. Where the
+    list has coordinates, the boxes know their places, orientations and scores.
 
     Raises
     ------
     InputError
         If the list has no ``rlnImageName``, or its boxes cannot be found or differ in size.
+
+    Warns
+    -----
+    InputWarning
+        If the places that it tells cannot be used.
     """
     blocks = read_blocks(path)
-    frame = _particles(blocks, path)
+    name = _particles(blocks, path)
+    frame = loop_of(blocks[name])
     files, entries = _entries(frame[_IMAGE_NAME].astype(str).tolist(), path)
     boxes, pixel_size = files_of_boxes(files, entries, path.name)
     _check_are_boxes(frame, boxes.shape, path)
-    columns = _columns(frame) | classes_in(frame, boxes.ndim - 2)
     ids = frame[_ID if _ID in frame else _IMAGE_NAME].astype(str).tolist()
     optics = loop_of(blocks["optics"]) if "optics" in blocks else pd.DataFrame()
+    pixel_size = _told_size(optics) or pixel_size
+    placed = placed_rows(blocks, name, path, boxes.shape[-1], pixel_size)
+    columns = frame if placed is None else pd.DataFrame(placed.columns)
     return ArrayCrops.of(
         boxes,  # type: ignore[arg-type]
         ids if len(set(ids)) == len(ids) else None,
-        columns,
-        pixel_size=_told_size(optics) or pixel_size,
+        _columns(columns) | classes_in(frame, boxes.ndim - 2),
+        pixel_size=pixel_size,
         wedge=_told_wedge(optics),
+        rotations=rotations_in(frame) if placed is None else placed.rotations,
+        places=None if placed is None else placed.places,
     )
 
 
@@ -96,11 +109,12 @@ def write_crop_list(
     return path
 
 
-def _particles(blocks: Mapping[str, Block], path: Path) -> pd.DataFrame:
-    for block in blocks.values():
+def _particles(blocks: Mapping[str, Block], path: Path) -> str:
+    """Return the name of the block that names boxes."""
+    for name, block in blocks.items():
         frame = loop_of(block)
         if _IMAGE_NAME in frame and len(frame):
-            return frame
+            return name
     raise InputError(
         f"{path} names no boxes: the label rlnImageName (as 000001@stack.mrcs) is needed; for a "
         "list of coordinates, cut the boxes first (napari-cryoml subtomo extract)."
@@ -140,7 +154,7 @@ def _check_are_boxes(frame: pd.DataFrame, shape: tuple[int, ...], path: Path) ->
 
 def _columns(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     """Return what a list holds of each box: numbers, and texts as such."""
-    left_out = (_IMAGE_NAME, _ID, CLASS_NAME)
+    left_out = (_IMAGE_NAME, _ID, CLASS_NAME, IMAGE)
     columns = {str(n): frame[n].to_numpy() for n in frame.columns if n not in left_out}
     return {
         name: values if values.dtype.kind in "biuf" else values.astype(str)
@@ -170,6 +184,7 @@ def _table(
     rotations = getattr(crops, "rotations", None)
     kept = {k: v for k, v in columns.items() if k != "score" and not _ORIGINS.match(k)}
     pixel_size = getattr(crops, "image_pixel_size", None)
+    kept |= image_labels(crops.images[rows])
     picks = Picks(
         "",
         crops.positions[rows],
@@ -196,7 +211,7 @@ def _origins(
 
 
 def _placed_blocks(table: PicksTable) -> dict[str, Block]:
-    return new_blocks(table, Hints(), frozenset({_ID}))
+    return new_blocks(table, Hints(), frozenset({_ID, IMAGE}))
 
 
 def _plain_blocks(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Block]:
@@ -215,6 +230,7 @@ def _with_boxes(blocks: dict[str, Block], crops: Crops) -> dict[str, Block]:
     known: dict[str, Any] = {
         "rlnImageSize": crops.shape[-1],
         "rlnImageDimensionality": len(crops.shape),
+        **(place_labels(crops) if crops.images is not None else {}),
     }
     if (size := getattr(crops, "pixel_size", None)) is not None:
         known["rlnImagePixelSize"] = size

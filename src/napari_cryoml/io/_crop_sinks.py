@@ -18,6 +18,7 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops
 from napari_cryoml.io._crop_lists import LIST_NAME, write_crop_list
+from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, place_arrays, place_numbers
 from napari_cryoml.io._crop_shapes import CROPS, IDS
 from napari_cryoml.io._crop_zarr import new_store, wedge_values
 from napari_cryoml.io._formats._files import replacing
@@ -28,7 +29,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 Boxes = npt.NDArray[np.float32]
 
 _OURS = re.compile(rf"^(box_\d{{6,}}\.(mrc|em)|{re.escape(LIST_NAME)})$")
-_RESERVED = frozenset({CROPS, IDS, "pixel_size", "wedge", "wedge_axis"})
+_RESERVED = frozenset({CROPS, IDS, "pixel_size", "wedge", "wedge_axis"}) | PLACE_NAMES
 
 
 class CropSink:
@@ -160,7 +161,7 @@ class MrcStack(CropSink):
 
 
 class ZarrStore(CropSink):
-    """A Zarr group: ``crops``, ``ids`` and the columns; pixel size and wedge are attributes."""
+    """A Zarr group: ``crops``, ``ids``, the columns and places; the rest are attributes."""
 
     def _check(self) -> None:
         # A slash would make a group of the first half.
@@ -170,10 +171,12 @@ class ZarrStore(CropSink):
     def _open(self) -> None:
         if self.path.exists() and not is_zarr(self.path):
             raise InputError(f"{self.path} is there and is no Zarr store: choose another name.")
-        self._group = new_store(self.draft, self._shape, self.crops.ids, self.columns)
+        arrays = {**self.columns, **place_arrays(self.crops)}
+        self._group = new_store(self.draft, self._shape, self.crops.ids, arrays)
         known = {
             "pixel_size": self._pixel_size,
             "wedge": wedge_values(getattr(self.crops, "wedge", None)),
+            **place_numbers(self.crops),
         }
         self._group.attrs.update({k: v for k, v in known.items() if v is not None})
 
@@ -191,7 +194,7 @@ class ZarrStore(CropSink):
 
 
 class NumpyArchive(CropSink):
-    """Arrays of numpy: ``crops``, ``ids``, the columns, ``pixel_size``, ``wedge``, ``wedge_axis``.
+    """Arrays of numpy: ``crops``, ``ids``, columns, places, ``pixel_size``, ``wedge`` and its axis.
 
     All crops lie in memory until the end.
     """
@@ -207,7 +210,9 @@ class NumpyArchive(CropSink):
 
     def _finish(self, n: int) -> list[Path]:
         arrays = {CROPS: self._crops[:n], IDS: self.crops.ids[:n]}
-        arrays |= {name: values[:n] for name, values in self.columns.items()}
+        per_crop = {**self.columns, **place_arrays(self.crops)}
+        arrays |= {name: values[:n] for name, values in per_crop.items()}
+        arrays |= {name: np.array(value) for name, value in place_numbers(self.crops).items()}
         if self._pixel_size:
             arrays["pixel_size"] = np.array(self._pixel_size)
         if (wedge := getattr(self.crops, "wedge", None)) is not None:

@@ -14,6 +14,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops
 from napari_cryoml.io._crop_files import BOX_SUFFIXES, files_of_boxes
 from napari_cryoml.io._crop_lists import LIST_NAME, read_crop_list
+from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, places_among, rotations_among
 from napari_cryoml.io._crop_shapes import CROPS, IDS, columns_among, with_channels
 from napari_cryoml.io._crop_zarr import read_zarr_crops, wedge_of
 from napari_cryoml.io._image_format import reading
@@ -36,11 +37,14 @@ def read_crops(path: str | Path | Sequence[str | Path]) -> ArrayCrops:
         * A folder, or several files, of one box each (.mrc or .em); the list ``boxes.star`` in the
           folder is followed, if it is there. One such file is one box.
         * A particle list of RELION's (.star) with ``rlnImageName``: ``000001@stack.mrcs``, or a
-          volume each. Its columns come along, and names of classes as ``class``.
+          volume each. Its columns come along, names of classes as ``class``, and where there are
+          coordinates the places.
         * Zarr (.zarr): one array, or a group with an array ``crops``.
         * An array (.npy), memory-mapped; or several (.npz): the one named ``crops``, or else the
           one of three axes or more, ``ids`` where they are there, arrays of a value a crop, which
-          become columns, ``pixel_size``, and ``wedge`` (low and high, degrees) with ``wedge_axis``.
+          become columns, ``pixel_size``, ``wedge`` (low and high, degrees) with ``wedge_axis``,
+          and as places ``images``, ``positions`` (n, ndim), ``offsets``, ``box_side`` and
+          ``particle_diameter`` (pixels of the image).
 
         The axes of arrays are (n, y, x), (n, z, y, x) if the last three are of one length,
         (n, channel, y, x) if not, or (n, channel, z, y, x).
@@ -119,13 +123,18 @@ def _of_archive(arrays: Mapping[str, npt.NDArray[Any]], where: str) -> ArrayCrop
         )
     name = CROPS if CROPS in stacks else stacks[0]
     crops = with_channels(arrays[name], where)
-    ids = arrays.get(IDS)
+    n, ndim = len(crops), crops.ndim - 2
+    ids, places = arrays.get(IDS), places_among(arrays, arrays, n, ndim)
+    taken = set() if places is None else PLACE_NAMES
+    columns = columns_among({k: v for k, v in arrays.items() if k not in taken}, n)
     return ArrayCrops.of(
         crops,
         None if ids is None else [str(one) for one in ids],
-        columns_among(arrays, len(crops)),
+        columns,
         pixel_size=_one_number(arrays.get("pixel_size")),
         wedge=_wedge(arrays),
+        rotations=rotations_among(columns, ndim),
+        places=places,
     )
 
 

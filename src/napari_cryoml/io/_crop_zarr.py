@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, MissingWedge
 from napari_cryoml.io._crop_files import ZarrBoxes
+from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, places_among, rotations_among
 from napari_cryoml.io._crop_shapes import CROPS, IDS, with_channels_shape
 from napari_cryoml.io._zarr import check_safe, is_zarr
 
@@ -21,7 +22,8 @@ def read_zarr_crops(path: Path) -> ArrayCrops:
 
     A store may be one array of crops, or a group of which one array is named ``crops`` or has
     three axes or more. Attributes: ``pixel_size`` in angstrom, and ``wedge`` with ``low`` and
-    ``high`` in degrees and ``axis``.
+    ``high`` in degrees and ``axis``. Places are the arrays ``images``, ``positions`` and
+    ``offsets``, and the attributes ``box_side`` and ``particle_diameter``.
 
     Raises
     ------
@@ -40,7 +42,11 @@ def read_zarr_crops(path: Path) -> ArrayCrops:
     check_safe(arrays[name], path.name, "biuf")
     shape = with_channels_shape(tuple(arrays[name].shape), np.dtype(arrays[name].dtype), path.name)
     attributes = dict(node.attrs)
-    plain = {key: _plain(a, path) for key, a in arrays.items() if _is_column(a, shape[0])}
+    n, ndim = shape[0], len(shape) - 2
+    told = {key: _plain(a, path) for key, a in arrays.items() if _is_told(key, a, n)}
+    places = places_among(told, attributes, n, ndim)
+    taken = set() if places is None else PLACE_NAMES
+    plain = {k: v for k, v in told.items() if v.ndim == 1 and k not in taken}
     ids = plain.pop(IDS, None)
     return ArrayCrops.of(
         ZarrBoxes(shape, path, name),  # type: ignore[arg-type]
@@ -48,6 +54,8 @@ def read_zarr_crops(path: Path) -> ArrayCrops:
         plain,
         pixel_size=_pixel_size(attributes),
         wedge=wedge_of(attributes.get("wedge")),
+        rotations=rotations_among(plain, ndim),
+        places=places,
     )
 
 
@@ -79,8 +87,10 @@ def new_store(
     return group
 
 
-def _is_column(array: Any, n: int) -> bool:
-    return tuple(array.shape) == (n,) and np.dtype(array.dtype).kind in "biufU"
+def _is_told(name: str, array: Any, n: int) -> bool:
+    """Tell whether an array is a column, or one of those that places consist of."""
+    is_column = tuple(array.shape) == (n,) and np.dtype(array.dtype).kind in "biufU"
+    return is_column or (name in PLACE_NAMES and len(array.shape) == 2)
 
 
 def _plain(array: Any, path: Path) -> npt.NDArray[Any]:

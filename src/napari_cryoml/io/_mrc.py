@@ -21,7 +21,7 @@ from napari_cryoml.io._decoded import DECODED
 from napari_cryoml.io._image_format import ImageFormat, ImageInfo
 from napari_cryoml.io._mrc_header import HEADER_BYTES, MrcHeader, parse_mrc_header
 
-_PLAIN_SUFFIXES = (".mrc", ".mrcs", ".rec", ".st", ".map")
+_PLAIN_SUFFIXES = (".mrc", ".mrcs", ".rec", ".st", ".map", ".ccp4")
 _STACK_SUFFIXES = (".mrcs", ".st")
 _PACKERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
 _TOLERANCE = 0.01

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_cryoml import __version__
 from napari_cryoml._registry import Config
-from napari_cryoml.data import ArrayCrops, PicksTable
+from napari_cryoml.data import PicksTable
 from napari_cryoml.io import write_crops, write_mrc, write_picks
 from napari_cryoml.simulate._data_sets import RECORD_NAME, make_folder
 from napari_cryoml.simulate._subtomograms import SimulatedSubtomograms
@@ -21,13 +18,6 @@ from napari_cryoml.simulate._tomograms import SimulatedTomogram
 
 STACK_NAME = "subtomograms.mrcs"
 PICKS_NAME = "picks.star"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _PosedCrops(ArrayCrops):
-    """Crops whose list tells how each is turned."""
-
-    rotations: npt.NDArray[np.float64] | None = None
 
 
 def write_subtomograms(
@@ -69,9 +59,7 @@ def write_subtomograms(
     crops = made.crops
     angstrom = -made.shifts * (crops.pixel_size or 1.0)
     origins = {f"rlnOrigin{axis}Angst": angstrom[:, 2 - i] for i, axis in enumerate("XYZ")}
-    posed = _PosedCrops(
-        crops.array, crops.ids, crops.columns, crops.pixel_size, crops.wedge, made.rotations
-    )
+    posed = replace(crops, rotations=made.rotations)
     written = write_crops(folder / STACK_NAME, posed, columns=origins)
     return [*written, _write_record(folder, config, seed, measured)]
 
