@@ -1,5 +1,7 @@
 """Crops come to the Classify dock, get classes, and a classifier follows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests._widgets.classify_rows import PLACES, fits, fitted, give_picks, note, write_boxes
@@ -270,6 +272,16 @@ class TestFewShot:
         assert "Sure from 90 %: 2 sure, 10 unsure." in str(ready.view.result.show_counts.call_args)
         ready.browsing.choose(Show("unsure"))
         assert ready.view.gallery.show_rows.call_args.args[2] == 8
+
+    def test_a_cell_of_the_matrix_shows_the_crops_that_were_held_out(self, qtbot, ready, services):
+        label(ready, ribosome=[0, 1], junk=[2, 3])
+        reply = fitted(ready.desk.state, ("junk", "ribosome"))
+        held_out = np.full(12, -1)
+        held_out[[0, 1, 2, 3]] = [1, 0, 0, 0]
+        answer(qtbot, ready, quick_of(services), replace(reply, held_out=held_out))
+        ready.browsing.choose(Show("cell", "junk", "ribosome"))
+        rows, _, total = ready.view.gallery.show_rows.call_args.args[:3]
+        assert (rows.tolist(), total) == ([1], 1)
 
     def test_a_failed_fit_is_one_sentence(self, qtbot, ready, services):
         label(ready, ribosome=[0, 1], junk=[2, 3])

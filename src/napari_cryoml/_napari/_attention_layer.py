@@ -53,10 +53,13 @@ class AttentionLayer:
         if layer is not None and layer.ndim != attention.ndim:
             self._viewer.layers.remove(layer)
             layer = None
+        place = {"scale": np.asarray(scale, float), "translate": np.asarray(corner, float)}
         if layer is None:
-            layer = self._made(attention)
+            self._make(attention, place)
+            return
         layer.data = attention
-        layer.scale, layer.translate = np.asarray(scale, float), np.asarray(corner, float)
+        for name, value in place.items():
+            setattr(layer, name, value)
         layer.visible = True
 
     def hide(self) -> None:
@@ -84,10 +87,11 @@ class AttentionLayer:
         layers = self._viewer.layers
         return next((one.units for one in layers if one.ndim == ndim), None)
 
-    def _made(self, attention: npt.NDArray[np.float32]) -> Any:
+    def _make(self, attention: npt.NDArray[np.float32], place: dict[str, Any]) -> None:
         selected = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
-        layer = self._viewer.add_image(
+        # At its place from the start: a layer elsewhere would move the sliders of the slices.
+        self._viewer.add_image(
             attention,
             name=_NAME,
             colormap="inferno",
@@ -96,9 +100,9 @@ class AttentionLayer:
             opacity=self._opacity,
             metadata={TAG: ROLE},
             units=self._units(attention.ndim),
+            **place,
         )
         # A new layer becomes the active one: clicks would no longer go where they went.
         self._viewer.layers.selection.clear()
         self._viewer.layers.selection.update(selected)
         self._viewer.layers.selection.active = active
-        return layer

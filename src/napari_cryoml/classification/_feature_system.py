@@ -125,9 +125,10 @@ class FeatureSystem(SystemConfig):
                 "described: label another."
             )
         truth, scores = self._held_out(given, labels, n_classes)
-        report = None
+        report, held_out = None, np.full(len(data.labels), UNKNOWN, np.intp)
         if len(truth):
             report = ClassificationReport.of(truth, scores.argmax(axis=1), data.classes)
+            held_out[finite & (data.labels != UNKNOWN)] = scores.argmax(axis=1)
         return FeatureClassifier(
             classes=data.classes,
             system=self,
@@ -137,6 +138,7 @@ class FeatureSystem(SystemConfig):
             temperature=fit_temperature(scores, truth),
             report=report,
             notes=_notes(counts, data.classes, len(truth)),
+            held_out=held_out,
             head=self.fit_head(given, labels, n_classes),
         )
 

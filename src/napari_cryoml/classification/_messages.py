@@ -61,6 +61,8 @@ class FittedReply:
         By which scores were divided.
     notes : tuple of str
         Sentences for the user.
+    held_out : array of shape (n,), intp, or None
+        Number of the class that each crop was given while its label was held out; -1 for others.
     """
 
     token: int
@@ -70,6 +72,7 @@ class FittedReply:
     report: ClassificationReport | None = None
     temperature: float = 1.0
     notes: tuple[str, ...] = ()
+    held_out: npt.NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

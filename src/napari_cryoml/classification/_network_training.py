@@ -268,9 +268,10 @@ class _Run:
         rows = split.held if len(split.held) else split.chosen_on
         scores = self.scorer(objective).of_rows(self.store, rows)
         truth = split.truth[rows]
-        report = None
+        report, held_out = None, np.full(len(data.labels), UNKNOWN, np.intp)
         if len(split.held):
             report = ClassificationReport.of(truth, scores.argmax(axis=1), data.classes)
+            held_out[rows] = scores.argmax(axis=1)
         return NetworkClassifier(
             classes=data.classes,
             system=self.system,
@@ -280,6 +281,7 @@ class _Run:
             temperature=fit_temperature(scores, truth),
             report=report,
             notes=notes,
+            held_out=held_out,
             objective=objective.eval(),
         )
 

@@ -142,6 +142,7 @@ class ClassifyService:
             classifier.report,
             classifier.temperature,
             classifier.notes,
+            classifier.held_out,
         )
 
     def _predicted(self, classifier: CropClassifier) -> Job[Predictions]:

@@ -54,6 +54,9 @@ class CropClassifier(ABC):
         On crops held out; None if there were too few labels to hold any out.
     notes : tuple of str
         Sentences for the user.
+    held_out : array of shape (n,), intp, or None
+        Number of the class that each crop was given while its label was held out, -1 for those
+        that were not; of the crops it was fitted to, and not kept in files.
     """
 
     classes: tuple[str, ...]
@@ -64,6 +67,7 @@ class CropClassifier(ABC):
     temperature: float = 1.0
     report: ClassificationReport | None = None
     notes: tuple[str, ...] = field(default=())
+    held_out: npt.NDArray[np.intp] | None = None
 
     @abstractmethod
     def features(self, images: Images) -> Images:

@@ -169,7 +169,7 @@ def chosen(state: ClassifyState, show: Show, threshold: float) -> Rows:
         "unsure": lambda: ~state.sure(threshold) & ~state.labelled,
         "predicted": lambda: (state.predicted == show.given) & state.sure(threshold),
         "of_class": lambda: state.classes.texts == show.true,
-        "cell": lambda: (state.classes.texts == show.true) & (state.predicted == show.given),
+        "cell": lambda: (state.classes.texts == show.true) & (state.given == show.given),
     }
     return np.flatnonzero(masks[show.kind]())
 

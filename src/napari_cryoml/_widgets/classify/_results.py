@@ -97,7 +97,7 @@ class Results:
 
     def show_cell(self, true: str, given: str) -> None:
         """Show the crops of a cell of the confusion matrix in the gallery."""
-        self._show(Show("of_class", true=true) if true == given else Show("cell", given, true))
+        self._show(Show("cell", given, true))
 
     def show_class(self, name: str) -> None:
         """Show the crops that are predicted of a class in the gallery."""

@@ -98,6 +98,17 @@ class ClassifyState:
             return np.full(len(self), np.nan, np.float32)
         return self.fitted.predictions.confidence
 
+    @property
+    def given(self) -> npt.NDArray[np.str_]:
+        """Name of the class that each crop was given while its label was held out, shape (n,).
+
+        "" for crops that were not held out. Of a classifier from a file, which does not say, the
+        predicted one.
+        """
+        if self.fitted is None or self.fitted.held_out is None:
+            return self.predicted
+        return np.array([*self.fitted.classes, ""], np.str_)[self.fitted.held_out]
+
     def sure(self, threshold: float) -> npt.NDArray[np.bool_]:
         """Return which crops have a prediction of at least this confidence, shape (n,)."""
         return np.asarray(np.nan_to_num(self.confidence, nan=-1.0) >= threshold)
