@@ -29,6 +29,21 @@ class Read:
         return self._crops.read(rows)
 
 
+class Listed:
+    """Stands for an array of which rows are read from files, as `io.LazyBoxes` does."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array, self.ndim, self.shape = array, array.ndim, array.shape
+        self.reads: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        self.reads += rows.tolist()
+        return self._array[rows]
+
+
 def _epoch(sampler: CropSampler) -> list:
     return [sampler.draw() for _ in range(sampler.steps_per_epoch)]
 
@@ -211,3 +226,13 @@ def test_what_cannot_be_drawn_is_a_sentence() -> None:
         CropSampler(_crops(3), rows=[])
     with pytest.raises(InputError, match="one channel"):
         CropSampler(np.zeros((3, 2, 4, 4), np.float32))
+
+
+def test_boxes_of_a_list_are_read_once_as_far_as_they_fit() -> None:
+    array = Listed(_crops(6))
+    store = CropStore(ArrayCrops.of(array), memory_bytes=2 * 4**3 * 4)
+    first = store.read(np.arange(6))
+    again = store.read(np.arange(6))
+    assert array.reads == [0, 1, 2, 3, 4, 5, 4, 5]
+    assert np.allclose(first, again, atol=2e-3)
+    assert np.array_equal(first, CropStore(_crops(6)).read(np.arange(6)))

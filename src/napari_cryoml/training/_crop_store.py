@@ -48,16 +48,17 @@ class CropStore:
     Parameters
     ----------
     crops : Crops or array of shape (n, C, y, x) or (n, C, z, y, x)
-        An array, of whatever type, is used as it is.
+        An array in memory or mapped from a file, of whatever type, is used as it is.
     memory_bytes : int, default 2 GiB
-        For crops that were read from files; they are kept as float16.
+        For crops that are read from files; as many as fit are kept as float16, and read once.
     """
 
     def __init__(self, crops: Crops | npt.NDArray[np.generic], memory_bytes: int = 2**31) -> None:
         self._crops = ArrayCrops.of(crops) if isinstance(crops, np.ndarray) else crops
         self.shape = (self._crops.n_channels, *self._crops.shape)
         fits = memory_bytes // (2 * math.prod(self.shape))
-        is_read = not isinstance(self._crops, ArrayCrops)
+        # Boxes of a particle list or of Zarr stand for an array, and open files at each look.
+        is_read = not isinstance(getattr(self._crops, "array", None), np.ndarray)
         self._kept = np.empty((min(fits, len(self)) if is_read else 0, *self.shape), np.float16)
         self._place = np.full(len(self), -1, np.intp)
         self._n_kept = 0
