@@ -118,6 +118,29 @@ def test_finer_crops_are_rescaled_about_their_centre(ndim):
     assert np.unravel_index(small.argmax(), small.shape) == (4,) * ndim
 
 
+@pytest.mark.parametrize(
+    ("size", "shape", "advice"),
+    [
+        (20, (8, 8), "from images of 10 A per pixel or finer, with boxes of 40 A"),
+        (5, (6, 6), "with boxes of 8 of their pixels"),
+        (10, (3, 3), "with boxes of 4 of their pixels"),
+        (None, (5, 5), "give that of the crops"),
+    ],
+)
+def test_crops_that_do_not_fit_say_how_to_cut_them(size, shape, advice):
+    with pytest.raises(InputError, match=advice):
+        fitting_crops(flat([1], shape, pixel_size=size), toy(pixel_size=10))
+
+
+def test_of_wider_crops_the_middle_is_kept():
+    array = np.zeros((1, 1, 9, 9), np.float32)
+    array[0, 0, 4, 4] = 1
+    fitting = fitting_crops(ArrayCrops.of(array, pixel_size=10), toy((4, 4), 10))
+    small = fitting.read([0])[0, 0]
+    assert np.unravel_index(small.argmax(), small.shape) == (2, 2)
+    assert small.max() == pytest.approx(1)
+
+
 def test_crops_that_fit_are_left_alone():
     crops = flat([1, 2], pixel_size=10.1)
     assert fitting_crops(crops, toy(pixel_size=10)) is crops

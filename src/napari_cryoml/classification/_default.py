@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_cryoml._errors import InputError
 from napari_cryoml.classification._labelled_crops import LabelledCrops
 from napari_cryoml.classification._system import SystemConfig
 from napari_cryoml.classification._systems import systems
@@ -47,16 +46,12 @@ def fine_tuning(encoder: str | Path, data: LabelledCrops | None = None) -> Syste
     InputError
         If the file holds no network, or one for other crops than `data`.
     """
-    from napari_cryoml.classification._fitting_crops import fitting_crops
+    from napari_cryoml.classification._fitting_crops import check_fit_as_they_are
     from napari_cryoml.classification._pretrained_encoder import PretrainedEncoder
 
     known = PretrainedEncoder.load(encoder)
-    if data is not None and fitting_crops(data.crops, known) is not data.crops:
-        size = known.pixel_size or float("nan")
-        raise InputError(
-            f"The pretrained network has seen crops of {size:.4g} A a pixel; these are finer: cut "
-            f"them again, reduced to {known.shape[-1]} pixels."
-        )
+    if data is not None:
+        check_fit_as_they_are(data.crops, known)
     options: dict[str, Any] = {
         "network": known.network.name,
         "network_options": known.network.model_dump(mode="json"),

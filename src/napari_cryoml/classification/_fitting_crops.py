@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,15 @@ from napari_cryoml.preprocess import fourier_rescale
 
 _SAME_PIXEL_SIZE = 0.02
 """Share by which two pixel sizes may differ and still count as one."""
+
+_ADVICE_UNKNOWN = (
+    "to compare them, both pixel sizes must be known: give that of the crops (--pixel-size), cut "
+    "them again with as many pixels, or train a classifier on them."
+)
+_WIDER_ADVICE = (
+    "they show less around the particle: cut them again with boxes of {box} of their pixels, or "
+    "train a classifier on crops like these."
+)
 
 
 class Trained(Protocol):
@@ -34,8 +44,8 @@ class Trained(Protocol):
 def fitting_crops(crops: Crops, trained: Trained) -> Crops:
     """Return the crops as a classifier takes them.
 
-    Where they are sampled finer, they are rescaled, and cut at the middle if they show more than
-    the classifier's crops do. Where pixel sizes are not known, the shapes must be the same.
+    Where they are sampled finer, they are rescaled; where they show more than the classifier's
+    crops do, their middle is kept. Where pixel sizes are not known, the shapes must be the same.
 
     Parameters
     ----------
@@ -50,17 +60,39 @@ def fitting_crops(crops: Crops, trained: Trained) -> Crops:
     _check_kind(crops, trained)
     size: float | None = getattr(crops, "pixel_size", None)
     wanted = trained.pixel_size
-    ratio = 1.0 if size is None or wanted is None else size / wanted
-    if abs(ratio - 1) <= _SAME_PIXEL_SIZE:
+    if size is None or wanted is None:
         if crops.shape == trained.shape:
             return crops
-        raise InputError(_mismatch(crops, trained))
+        raise InputError(_mismatch(crops, trained, _ADVICE_UNKNOWN))
+    is_same = abs(size / wanted - 1) <= _SAME_PIXEL_SIZE
+    if is_same and crops.shape == trained.shape:
+        return crops
+    if size > wanted and not is_same:
+        # What finer pixels would show is not there.
+        raise InputError(_mismatch(crops, trained, _finer_advice(trained.shape, wanted)))
+    ratio = 1.0 if is_same else size / wanted
     scaled = tuple(max(round(side * ratio), 1) for side in crops.shape)
-    shows_less = any(have < need for have, need in zip(scaled, trained.shape, strict=True))
-    if ratio > 1 or shows_less or wanted is None:
-        # What finer pixels or a wider box would show is not there.
-        raise InputError(_mismatch(crops, trained))
+    if any(have < need for have, need in zip(scaled, trained.shape, strict=True)):
+        wider = math.ceil(max(trained.shape) / ratio)
+        raise InputError(_mismatch(crops, trained, _WIDER_ADVICE.format(box=wider)))
     return _Rescaled(crops, scaled, trained.shape, wanted)
+
+
+def check_fit_as_they_are(crops: Crops, trained: Trained) -> None:
+    """Refuse crops that a network that is to be trained further could take after a change only.
+
+    Raises
+    ------
+    InputError
+        If they had to be rescaled or cut.
+    """
+    if fitting_crops(crops, trained) is crops:
+        return
+    size = getattr(crops, "pixel_size", None) or 1.0
+    box, side = round(max(trained.shape) * (trained.pixel_size or size) / size), max(trained.shape)
+    reduced = "" if box == side else f", reduced to {side}"
+    advice = f"cut them again with boxes of {box} of their pixels{reduced}."
+    raise InputError(_mismatch(crops, trained, advice))
 
 
 def _check_kind(crops: Crops, trained: Trained) -> None:
@@ -75,13 +107,18 @@ def _check_kind(crops: Crops, trained: Trained) -> None:
         )
 
 
-def _mismatch(crops: Crops, trained: Trained) -> str:
+def _finer_advice(shape: tuple[int, ...], pixel_size: float) -> str:
+    return (
+        f"they are coarser, and what it looks at is not in them: cut them again from images of "
+        f"{pixel_size:.4g} A per pixel or finer, with boxes of {max(shape) * pixel_size:.4g} A "
+        "that are not reduced further, or train a classifier on crops like these."
+    )
+
+
+def _mismatch(crops: Crops, trained: Trained, advice: str) -> str:
     asked = _described(trained.shape, trained.pixel_size)
     given = _described(crops.shape, getattr(crops, "pixel_size", None))
-    return (
-        f"The classifier was trained on crops of {asked}; these are of {given}: cut them again "
-        "with that box, or train a classifier on them."
-    )
+    return f"The classifier was trained on crops of {asked}; these are of {given}; {advice}"
 
 
 def _described(shape: tuple[int, ...], pixel_size: float | None) -> str:
