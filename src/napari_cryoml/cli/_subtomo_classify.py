@@ -19,6 +19,7 @@ from napari_cryoml.cli._subtomo_inputs import (
     INPUTS,
     PICKS,
     SIZE,
+    list_beside,
     read_subtomograms,
 )
 from napari_cryoml.data import Crops
@@ -58,7 +59,7 @@ def classify(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
     )
-    writer = ParticleLists(crops, out)
+    writer = ParticleLists(crops, out, list_beside(inputs))
     found = run_job(classified(crops, load_classifier(model), batch), "Classifying")
     kept = found.take(found.known & (np.nan_to_num(found.confidence) >= least_confidence))
     writer.write(kept, out)
@@ -97,6 +98,8 @@ class ParticleLists:
     crops : Crops
     out : Path
         First file to be written; its suffix tells the format of all.
+    listing : str, optional
+        Name of a list that tells the places of the crops.
 
     Raises
     ------
@@ -104,13 +107,14 @@ class ParticleLists:
         If crops without places are to go into a format of picks.
     """
 
-    def __init__(self, crops: Crops, out: Path) -> None:
+    def __init__(self, crops: Crops, out: Path, listing: str = "") -> None:
         self._crops, self._suffix = crops, out.suffix
         self._placed = crops.images is not None and crops.positions is not None
         if not self._placed and out.suffix.lower() not in _TABLES:
+            listed = f"classify {listing} beside it, or " if listing else ""
             raise InputError(
-                f"The boxes of a stack have no places in tomograms, which {out.name} would hold: "
-                f"end its name in {' or '.join(_TABLES)}."
+                f"The boxes of this stack have no places in tomograms, which {out.name} would "
+                f"hold: {listed}end its name in {' or '.join(_TABLES)}."
             )
 
     def write(self, found: Predictions, path: Path) -> None:

@@ -111,6 +111,13 @@ def _of_stack(
     )
 
 
+def list_beside(inputs: Sequence[str]) -> str:
+    """Return the name of the particle list beside a stack of boxes, or "" if there is none."""
+    stack = Path(inputs[0]).expanduser()
+    listing = stack.with_suffix(".star")
+    return listing.name if stack.is_file() and stack != listing and listing.is_file() else ""
+
+
 def _of_picks(
     images: Sequence[str],
     picks: Path,
