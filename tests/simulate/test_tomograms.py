@@ -6,12 +6,14 @@ from scipy.spatial.distance import cdist
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import MissingWedge, grid_frequencies
 from napari_cryoml.evaluation import posed_signal_to_noise
+from napari_cryoml.jobs import run_inline
 from napari_cryoml.simulate import (
     DensityMap,
     TomogramConfig,
     procedural_maps,
     random_rotations,
     simulate_tomogram,
+    tomogram_job,
 )
 from napari_cryoml.simulate._central_slices import tilt_planes
 from napari_cryoml.simulate._density import render
@@ -40,6 +42,28 @@ def test_the_truth_belongs_to_the_tomogram():
     assert sorted(made.picks.columns["class"]) == ["complex_01"] * 3 + ["complex_02"] * 3
     np.testing.assert_allclose(np.linalg.det(made.picks.rotations), 1)
     assert made.wedge == MissingWedge(-60, 60)
+
+
+def test_the_job_tells_each_particle_and_tilt():
+    config = TomogramConfig(shape=(24, 40, 48), n_particles=6, tilt_step=20, box=16)
+    events = []
+    made = run_inline(tomogram_job(MAPS, config), events.append)
+    n_tilts = len(config.tilts)
+    assert [event.done for event in events] == list(range(6 + 2 * n_tilts + 1))
+    assert {event.total for event in events} == {6 + 2 * n_tilts}
+    np.testing.assert_array_equal(made.image, simulate_tomogram(MAPS, config).image)
+
+
+def test_a_job_that_is_stopped_knows_the_particles_it_has_drawn():
+    config = TomogramConfig(shape=(24, 40, 48), n_particles=6, tilt_step=20, box=16, snr=None)
+    events = []
+    job = tomogram_job(MAPS, config)
+    made = run_inline(job, events.append, lambda: len(events) > 2)
+    whole = simulate_tomogram(MAPS, config)
+    assert len(made.picks) == 2
+    assert set(map(tuple, made.picks.positions)) < set(map(tuple, whole.picks.positions))
+    assert made.image.var() < whole.image.var()
+    assert len(events) == 3 + len(config.tilts)
 
 
 def test_a_seed_is_a_tomogram():

@@ -101,11 +101,10 @@ def _subtomograms(
 def _tomogram(
     out: Path, maps: Sequence[DensityMap], config: TomogramConfig, seed: int
 ) -> dict[str, Any]:
-    from napari_cryoml.simulate import simulate_tomogram, write_tomogram
+    from napari_cryoml.simulate import tomogram_job, write_tomogram
 
     say("Simulating a tomogram of " + " x ".join(map(str, config.shape)) + " voxels")
-    with plain_warnings():
-        made = simulate_tomogram(maps, config, seed)
+    made = run_job(tomogram_job(maps, config, seed), "Simulating")
     rows, boxes, shifts = made.boxes(config.box)
     poses = np.asarray(made.picks.rotations)[rows], shifts, made.wedge
     measured = {"measured_snr": _measured(boxes, *poses, made.picks.columns["class"][rows], seed)}

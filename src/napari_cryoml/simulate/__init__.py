@@ -21,6 +21,7 @@ from napari_cryoml.simulate._tomograms import (
     SimulatedTomogram,
     TomogramConfig,
     simulate_tomogram,
+    tomogram_job,
 )
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "simulate_micrographs",
     "simulate_subtomograms",
     "simulate_tomogram",
+    "tomogram_job",
     "write_micrographs",
     "write_subtomograms",
     "write_tomogram",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,10 @@ class Slab:
 
     def signal(self, volume: Volume) -> Volume:
         """Return the reconstruction of what is seen of `volume`, without noise."""
+        return _result(self.signal_by_tilt(volume))
+
+    def signal_by_tilt(self, volume: Volume) -> Generator[None, None, Volume]:
+        """Return what `signal` does, and stop for a moment after each tilt."""
         z, y, x = self.shape
         planes = np.ascontiguousarray(volume.transpose(0, 2, 1)).reshape(z * x, y)
         out = np.zeros_like(planes)
@@ -57,15 +61,21 @@ class Slab:
             image = np.zeros(self._field, np.float32)
             image[:y] = (matrix.T @ planes).T
             out += matrix @ self._weighted(fft.rfft2(image) * self._signal)
+            yield
         return self._volume(out)
 
     def noise(self, rng: np.random.Generator) -> Volume:
         """Return the reconstruction of noise of deviation 1 in every projection."""
+        return _result(self.noise_by_tilt(rng))
+
+    def noise_by_tilt(self, rng: np.random.Generator) -> Generator[None, None, Volume]:
+        """Return what `noise` does, and stop for a moment after each tilt."""
         z, y, x = self.shape
         out = np.zeros((z * x, y), np.float32)
         for matrix in self._matrices():
             white = rng.standard_normal(self._field, dtype=np.float32)
             out += matrix @ self._weighted(fft.rfft2(white) * self._noise)
+            yield
         return self._volume(out)
 
     def _matrices(self) -> Iterator[sparse.csr_array]:
@@ -90,3 +100,12 @@ class Slab:
     def _volume(self, planes: Volume) -> Volume:
         z, y, x = self.shape
         return np.ascontiguousarray(planes.reshape(z, x, y).transpose(0, 2, 1))
+
+
+def _result(steps: Generator[None, None, Volume]) -> Volume:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Volume = end.value
+            return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import MissingWedge, Picks
+from napari_cryoml.jobs import Command, Event, Job, run_inline
 from napari_cryoml.simulate._density import random_rotations
 from napari_cryoml.simulate._density_maps import DensityMap
 from napari_cryoml.simulate._neighbours import fill
@@ -130,31 +131,107 @@ def simulate_tomogram(
     InputWarning
         If not all particles found room.
     """
+    return run_inline(tomogram_job(maps, config, seed, name=name))
+
+
+def tomogram_job(
+    maps: Sequence[DensityMap],
+    config: TomogramConfig | None = None,
+    seed: int = 0,
+    *,
+    name: str = "tomogram.mrc",
+) -> Job[SimulatedTomogram]:
+    """Simulate a tomogram as `simulate_tomogram` does, which tells more: a job.
+
+    Parameters
+    ----------
+    maps, config, seed, name
+        As there.
+
+    Yields
+    ------
+    Event
+        After each particle and each tilt. `Command.STOP` leaves out the particles that have not
+        been drawn yet; the tilt series is taken to its end all the same.
+
+    Returns
+    -------
+    SimulatedTomogram
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
     config = TomogramConfig() if config is None else config
     check_maps(maps, seed)
     rng = np.random.default_rng([seed, 23])
     fitted = [_equally_dense(entry.fitted(config.pixel_size)) for entry in maps]
     kinds, positions = _places(fitted, config, rng)
-    rotations = random_rotations(len(kinds), rng)
+    picks = _truth(name, fitted, kinds, positions, random_rotations(len(kinds), rng), config)
+    total = len(kinds) + len(config.tilts) * (1 if config.snr is None else 2)
+    stopped = (
+        yield Event(done=0, total=total, message="measuring signal and noise")
+    ) is Command.STOP
     gain, noise_scale = _scales(fitted, config)
-    matter = np.zeros(config.shape, np.float32)
-    for kind, entry in enumerate(fitted):
-        of_kind = kinds == kind
-        _draw(matter, gain * entry.array, positions[of_kind], rotations[of_kind])
+    matter, drawn = np.zeros(config.shape, np.float32), np.zeros(len(kinds), bool)
+    for row in _drawing(matter, [gain * entry.array for entry in fitted], kinds, picks):
+        drawn[row] = True
+        event = Event(done=int(drawn.sum()), total=total, message="drawing particles")
+        stopped |= (yield event) is Command.STOP
+        if stopped:
+            break
     slab = Slab(config.shape, config)
-    image = slab.signal(matter)
+    image = yield from _counted(slab.signal_by_tilt(matter), len(kinds), total, "tilting")
     if config.snr is not None:
-        image += noise_scale * slab.noise(rng)
-    names = np.asarray([entry.name for entry in fitted], np.str_)
-    picks = Picks(
+        done = len(kinds) + len(config.tilts)
+        image += noise_scale * (yield from _counted(slab.noise_by_tilt(rng), done, total, "noise"))
+    return SimulatedTomogram(image, picks.take(drawn), config.wedge, config.pixel_size)
+
+
+def _truth(
+    name: str,
+    maps: Sequence[DensityMap],
+    kinds: Rows,
+    positions: Floats,
+    rotations: Floats,
+    config: TomogramConfig,
+) -> Picks:
+    names = np.asarray([entry.name for entry in maps], np.str_)
+    return Picks(
         name,
         positions,
         pixel_size=config.pixel_size,
-        diameter=2 * float(np.mean([entry.radius for entry in fitted])),
+        diameter=2 * float(np.mean([entry.radius for entry in maps])),
         columns={"class": names[kinds]},
         rotations=rotations,
     )
-    return SimulatedTomogram(image, picks, config.wedge, config.pixel_size)
+
+
+def _counted(
+    steps: Generator[None, None, Volume], done: int, total: int, message: str
+) -> Job[Volume]:
+    """Return what a generator does, with an event after each of its steps."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Volume = end.value
+            return found
+        done += 1
+        yield Event(done=done, total=total, message=message)
+
+
+def _drawing(
+    matter: Volume, arrays: Sequence[Volume], kinds: Rows, picks: Picks
+) -> Iterator[np.intp]:
+    """Draw all particles in place, and yield which one has been drawn."""
+    rotations = np.asarray(picks.rotations)
+    for kind, array in enumerate(arrays):
+        rows = np.flatnonzero(kinds == kind)
+        turning = _turned(matter, array, picks.positions[rows], rotations[rows])
+        for row, _ in zip(rows, turning, strict=True):
+            yield row
 
 
 def _places(
@@ -184,6 +261,12 @@ def _places(
 
 def _draw(matter: Volume, array: Volume, positions: Floats, rotations: Floats) -> None:
     """Add turned copies of a map, each where it lies, in place."""
+    for _ in _turned(matter, array, positions, rotations):
+        pass
+
+
+def _turned(matter: Volume, array: Volume, positions: Floats, rotations: Floats) -> Iterator[None]:
+    """Add turned copies of a map, each where it lies, in place and one a step."""
     smooth = ndimage.spline_filter(array.astype(np.float64), order=3, mode="constant")
     size = array.shape[0]
     # The corners of a turned box are needed too where matter lies in them.
@@ -198,6 +281,7 @@ def _draw(matter: Volume, array: Volume, positions: Floats, rotations: Floats) -
         high = np.minimum(start + 2 * reach + 1, matter.shape)
         inner = tuple(slice(a, b) for a, b in zip(low - start, high - start, strict=True))
         matter[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] += turned[inner]
+        yield
 
 
 def _equally_dense(entry: DensityMap) -> DensityMap:
