@@ -131,6 +131,8 @@ def test_suffixes_are_those_that_open(folder):
     shutil.copy(folder / "mic_1.mrc", folder / "copy.REC")
     assert ".rec" in IMAGE_SUFFIXES
     assert open_image(folder / "copy.REC").shape == (3, 5)
+    shutil.copy(folder / "mic_1.mrc", folder / "map.ccp4")
+    assert open_image(folder / "map.ccp4").shape == (3, 5)
 
 
 def test_decoded_images_are_kept_within_the_budget(tmp_path):

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import imodmodel
 import numpy as np
 import pytest
 from coordinate_tables import assert_same, table
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.io import read_picks, write_picks
 
@@ -109,6 +110,26 @@ def test_copick_angstrom_become_voxels_of_the_tomogram_looked_at(tmp_path):
     assert read_picks(path, pixel_size=20).picks[0].positions.tolist() == [[3, 2, 1]]
     write_picks(read_picks(path), path)
     assert json.loads(path.read_text()) == copick()
+
+
+def test_the_object_of_a_copick_file_is_the_class(tmp_path):
+    path = tmp_path / "me_0_ribosome.json"
+    path.write_text(json.dumps(copick()))
+    (picks,) = read_picks(path)
+    assert picks.columns["class"].tolist() == ["ribosome"]
+    named = replace(picks, columns={"class": np.array(["proteasome"])})
+    write_picks(PicksTable.of([named]), tmp_path / "new.json")
+    assert json.loads((tmp_path / "new.json").read_text())["pickable_object_name"] == "proteasome"
+    both = replace(
+        picks,
+        positions=np.zeros((2, 3)),
+        scores=None,
+        rotations=None,
+        columns={"class": np.array(["a", "b"])},
+    )
+    with pytest.warns(InputWarning, match=r"holds one object, and .* 2 classes"):
+        write_picks(PicksTable.of([both]), tmp_path / "both.json")
+    assert "class" not in json.loads((tmp_path / "both.json").read_text())["points"][0]
 
 
 def test_copick_needs_a_pixel_size(tmp_path):

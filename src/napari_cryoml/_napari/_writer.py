@@ -48,7 +48,7 @@ def write_image(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str
     Parameters
     ----------
     path : str
-        Ends in .mrc, .mrcs, .rec, .st or .map.
+        Ends in .mrc, .mrcs, .rec, .st, .map or .ccp4.
     data : array-like of shape (y, x) or (z, y, x)
         Of a multiscale image, the finest level is written.
     attributes : mapping

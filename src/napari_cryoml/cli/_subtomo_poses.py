@@ -93,7 +93,7 @@ def _reference(path: Path, side: int, pixel_size: float | None) -> npt.NDArray[n
 def _same_grid(path: Path, side: int, pixel_size: float | None) -> npt.NDArray[np.float32] | None:
     from napari_cryoml.io import open_images
 
-    if path.suffix.lower() not in (".mrc", ".map", ".rec"):
+    if path.suffix.lower() not in (".mrc", ".map", ".ccp4", ".rec"):
         return None
     image = open_images([path])[0]
     size = image.pixel_size

@@ -23,7 +23,7 @@ IMAGE_FORMATS = (MRC, TIFF, RASTER, ZARR)
 IMAGE_SUFFIXES = frozenset(suffix for known in IMAGE_FORMATS for suffix in known.suffixes)
 """Lower-case endings of the names of images that can be opened, with the dot."""
 
-READABLE = "MRC (.mrc .mrcs .rec .st .map, also .gz or .bz2), TIFF, PNG, JPEG or Zarr images"
+READABLE = "MRC (.mrc .mrcs .rec .st .map .ccp4, also .gz or .bz2), TIFF, PNG, JPEG or Zarr images"
 _SLICE = re.compile(r"#(\d+)$")
 
 
@@ -110,7 +110,8 @@ class FileImage:
 def open_image(path: str | Path) -> FileImage:
     """Open one image without reading its pixels.
 
-    MRC family (.mrc .mrcs .rec .st .map, also .gz and .bz2), TIFF, PNG, JPEG, Zarr and OME-Zarr
+    MRC family (.mrc .mrcs .rec .st .map .ccp4, also .gz and .bz2), TIFF, PNG, JPEG, Zarr and
+    OME-Zarr
     (finest level). Row 0 of the file is row 0 of the array for all formats. Colour images give
     their luminance. A TIFF or Zarr file with a depth axis is a volume.
 

@@ -157,7 +157,7 @@ def write_mrc(path: str | Path, array: npt.ArrayLike, pixel_size: float | None =
     Parameters
     ----------
     path : path
-        Ends in .mrc, .rec or .map (a 3-D array is one volume), or in .mrcs or .st (a stack).
+        Ends in .mrc, .rec, .map or .ccp4 (a 3-D array is one volume), or in .mrcs or .st (a stack).
     array : array of shape (y, x) or (z, y, x)
         Real numbers; stored as float32.
     pixel_size : float, optional

@@ -117,7 +117,7 @@ def read_map(
     Parameters
     ----------
     path : path
-        MRC or CCP4 (.mrc, .map), PDB (.pdb, .ent) or mmCIF (.cif), also as .gz.
+        MRC or CCP4 (.mrc, .map, .ccp4), PDB (.pdb, .ent) or mmCIF (.cif), also as .gz.
     pixel_size : float, optional
         Angstrom per voxel wanted; by default that of the map, or 10 for a structure.
     box : int, optional

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import Picks, PicksTable
+from napari_cryoml.io._formats._classes import CLASS, texts_of
 from napari_cryoml.io._formats._files import read_text, write_text
 from napari_cryoml.io._formats._format import Format, Hints
 from napari_cryoml.io._formats._json import (
@@ -26,12 +28,13 @@ from napari_cryoml.io._names import stem
 
 _TAKEN = frozenset({"location", "score"})
 _COPICK_MATRIX, _PORTAL_MATRIX = "transformation_", "xyz_rotation_matrix"
+_COPICK_CLASS = "pickable_object_name"
 _COPICK_KEYS = frozenset({_COPICK_MATRIX, "instance_id"})
 _PORTAL_KEYS = frozenset({"type", _PORTAL_MATRIX, "instance_id"})
 
 
 def read_copick(path: Path, hints: Hints) -> PicksTable:
-    """Read copick picks: angstrom, the centre of the first voxel at 0.
+    """Read copick picks: angstrom, the centre of the first voxel at 0; the object is their class.
 
     The pixel size given by the caller wins over the file's ``voxel_spacing``: positions are in
     voxels of the tomogram that the caller looks at.
@@ -48,12 +51,19 @@ def read_copick(path: Path, hints: Hints) -> PicksTable:
         )
     image = hints.image or str(document.get("run_name") or path.stem)
     picks = _turned(_picks(points, image, float(pixel_size), str(path)), _COPICK_MATRIX)
+    picks = _named(picks, document.get(_COPICK_CLASS))
     header = {key: value for key, value in document.items() if key != "points"}
     return PicksTable((picks,), {"copick": {image: header}})
 
 
 def write_copick(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
-    """Write copick picks of one tomogram."""
+    """Write copick picks of one tomogram; a class that all of them have names their object.
+
+    Warns
+    -----
+    InputWarning
+        If they are of several classes, which a file of copick's has no place for.
+    """
     (picks,) = table
     pixel_size = picks.pixel_size or hints.pixel_size
     if pixel_size is None:
@@ -63,14 +73,16 @@ def write_copick(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
         )
     defaults = {"transformation_": np.eye(4).tolist(), "instance_id": 0, "score": 1.0}
     header = _header(table, picks.image) or {
-        "pickable_object_name": "particle",
+        _COPICK_CLASS: "particle",
         "user_id": "napari-cryoml",
         "session_id": "0",
         "run_name": stem(picks.image),
         "voxel_spacing": pixel_size,
         "unit": "angstrom",
     }
+    header |= _object_of(picks)
     keys = None if "copick" in table.extra else _COPICK_KEYS
+    picks = replace(picks, columns={k: v for k, v in picks.columns.items() if k != CLASS})
     picks = _with_matrices(picks, _COPICK_MATRIX, 4)
     document = header | {"points": _points(picks, pixel_size, defaults, keys)}
     write_text(path, json.dumps(document, indent=1) + "\n")
@@ -114,6 +126,25 @@ def _picks(
         None,
         point_columns(points, _TAKEN),
     )
+
+
+def _named(picks: Picks, name: Any) -> Picks:
+    if not isinstance(name, str) or not name:
+        return picks
+    return replace(picks, columns={**picks.columns, CLASS: np.full(len(picks), name)})
+
+
+def _object_of(picks: Picks) -> dict[str, str]:
+    names = set(texts_of(picks.columns.get(CLASS, ())).tolist())
+    if len(names) > 1:
+        warnings.warn(
+            f"A copick file holds one object, and the picks of {picks.image!r} are of "
+            f"{len(names)} classes, which are left out: write each class by itself.",
+            InputWarning,
+            stacklevel=2,
+        )
+    name = names.pop() if len(names) == 1 else ""
+    return {_COPICK_CLASS: name} if name else {}
 
 
 def _turned(picks: Picks, key: str) -> Picks:
