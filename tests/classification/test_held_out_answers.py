@@ -12,7 +12,7 @@ SYSTEMS = {
     "few_shot": {"n_shells": 4, "degree": 2},
     "supervised3d": {
         "network": "compact",
-        "network_options": {"units": 4},
+        "network_options": {"units": 8},
         "training": {"epochs": 1, "batch": 8},
         "least_steps": 0,
     },

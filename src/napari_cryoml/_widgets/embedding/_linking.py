@@ -10,24 +10,19 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._napari._map_layers import LayerLink, layer_pairs
 from napari_cryoml._napari._map_link import MapLink
 from napari_cryoml._napari._map_link_rows import RowPaint, RowPlaces, plotter_columns
 from napari_cryoml._widgets.embedding._columns import title_of
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._state import CLUSTER, MapState
 from napari_cryoml._widgets.jobs import stop_timer
-from napari_cryoml._widgets.link import PickerLink
-from napari_cryoml._widgets.picker import PickerController, open_picker, pickers
+from napari_cryoml._widgets.link import Links
 from napari_cryoml.data import Embedding
 from napari_cryoml.embedding.drawing import SELECTED
 from napari_cryoml.project import Project
 
 FOLLOW_MS = 80
 """How long the mouse must stay on a point until the image goes there."""
-
-SETTLE_MS = 100
-"""Changes in the Picker that come closer together than this are looked at once."""
 
 NO_IMAGES = (
     "There are no picks to map: open the Picker with micrographs and label some particles, or "
@@ -53,49 +48,48 @@ class Linking:
     """Labels, or which images there are, may have changed."""
 
     def __init__(self, viewer: Any, desk: Desk) -> None:
-        self._viewer = viewer
         self._desk = desk
-        self._project: Project | None = None
+        self._links = Links(viewer, NO_IMAGES)
         self._matched: tuple[tuple[Any, ...], int] = ((), 0)
         self.follows = False
         self.show_as = "recolour"
         self._goal = -1
         self._follow_timer = _timer(FOLLOW_MS, self._go)
-        self._settle_timer = _timer(SETTLE_MS, self._settle)
-        pickers.opened.connect(self._on_picker)
-        desk.replaced.connect(self.attach)
-        desk.selected.connect(self.paint)
+        for signal, slot in self._connections():
+            signal.connect(slot)
+
+    def _connections(self) -> list[tuple[Any, Callable[..., object]]]:
+        links = self._links
+        return [
+            (self._desk.replaced, self.attach),
+            (self._desk.selected, self.paint),
+            (links.linked, self._on_linked),
+            (links.project_changed, self._on_project),
+            (links.changed, self._settle),
+            (links.hovered, self._on_hover),
+            (links.clicked, self._on_click),
+            (links.edited, self._on_edit),
+            (links.lost, self._on_lost),
+            (links.closed, self._on_closed),
+        ]
 
     def close(self) -> None:
         """Let go of the images."""
-        for timer in (self._follow_timer, self._settle_timer):
-            stop_timer(timer)
-        pickers.opened.disconnect(self._on_picker)
-        self._desk.replaced.disconnect(self.attach)
-        self._desk.selected.disconnect(self.paint)
-        self._leave()
+        stop_timer(self._follow_timer)
+        for signal, slot in self._connections():
+            signal.disconnect(slot)
+        self._links.close()
+        self._desk.link = self._desk.picker = None
 
     # Whom to link to
 
     def begin(self) -> None:
         """Link to the Picker of the viewer, if there is one."""
-        controller = open_picker(self._viewer)
-        if controller is not None:
-            self.use(PickerLink(self._viewer, controller))
-        else:
-            self._tell()
+        self._links.begin()
 
     def use(self, link: MapLink | None) -> None:
         """Link to these images, or to none."""
-        self._leave()
-        self._desk.link = link
-        self._desk.picker = link if isinstance(link, PickerLink) else None
-        if link is not None:
-            for signal, slot in self._connections(link):
-                signal.connect(slot)
-        self._follow_project()
-        self.attach()
-        self._settle()
+        self._links.use(link)
 
     def need(self) -> MapLink:
         """Return a link that has picks: the Picker, or else points over an image.
@@ -105,21 +99,12 @@ class Linking:
         InputError
             If there is neither.
         """
-        link = self._desk.link
-        if link is not None and link.images:
-            return link
-        pairs = layer_pairs(self._viewer)
-        if not pairs:
-            raise InputError(NO_IMAGES)
-        link = LayerLink(self._viewer, *pairs[-1])
-        self.use(link)
-        return link
+        return self._links.need()
 
     @property
     def project(self) -> Project | None:
         """The project of the Picker that is linked to."""
-        picker = self._desk.picker
-        return None if picker is None else picker.project
+        return self._links.project
 
     def matching(self, embedding: Embedding) -> int:
         """Return how many rows lie in images that can be shown."""
@@ -138,24 +123,6 @@ class Linking:
             with_places = state is not None and state.embedding.images is not None
             link.set_rows(RowPlaces.of(state.embedding) if state and with_places else None)
         self._tell()
-
-    def _leave(self) -> None:
-        link, self._desk.link = self._desk.link, None
-        self._desk.picker = None
-        if link is not None:
-            for signal, slot in self._connections(link):
-                signal.disconnect(slot)
-            link.close()
-
-    def _connections(self, link: MapLink) -> list[tuple[Any, Callable[..., object]]]:
-        return [
-            (link.hovered, self._on_hover),
-            (link.clicked, self._on_click),
-            (link.changed, self._on_change),
-            (link.edited, self._on_edit),
-            (link.lost, self._desk.warn),
-            (link.closed, self._on_closed),
-        ]
 
     # What the images show
 
@@ -218,9 +185,12 @@ class Linking:
 
     # What comes from the images
 
-    def _on_picker(self, viewer: Any, controller: PickerController) -> None:
-        if viewer is self._viewer:
-            self.use(PickerLink(self._viewer, controller))
+    def _on_linked(self) -> None:
+        self._desk.link, self._desk.picker = self._links.link, self._links.picker
+        self.attach()
+
+    def _on_project(self, project: Project | None) -> None:
+        self.project_changed.emit(project)
 
     def _on_hover(self, row: int) -> None:
         self._desk.view.ring([row] if row >= 0 else [])
@@ -228,23 +198,14 @@ class Linking:
     def _on_click(self, row: int, mode: str) -> None:
         self._desk.pointed.emit(row, mode)
 
-    def _on_change(self) -> None:
-        self._follow_project()
-        self._settle_timer.start()
-
     def _on_edit(self, edit: Any) -> None:
         self._desk.edited.emit(edit)
 
+    def _on_lost(self, sentence: str) -> None:
+        self._desk.warn(sentence)
+
     def _on_closed(self) -> None:
         self._desk.note("The Picker was closed: the map goes on without its images.")
-        self.use(None)
-
-    def _follow_project(self) -> None:
-        """Pass on at once that there is another project: the one before is closed after this."""
-        project = self.project
-        if project is not self._project:
-            self._project = project
-            self.project_changed.emit(project)
 
     def _settle(self) -> None:
         self.rows_changed.emit()

@@ -31,6 +31,8 @@ class Links:
     Parameters
     ----------
     viewer : napari.components.ViewerModel
+    no_images : str
+        What to say where nobody shows any images.
     """
 
     changed = Signal()
@@ -52,8 +54,9 @@ class Links:
     lost = Signal(str)
     closed = Signal()
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, no_images: str = NO_IMAGES) -> None:
         self._viewer = viewer
+        self._no_images = no_images
         self._project: Project | None = None
         self.link: MapLink | None = None
         self._timer = QTimer()
@@ -83,8 +86,8 @@ class Links:
         if link is not None:
             for signal, slot in self._connections(link):
                 signal.connect(slot)
-        self._follow_project()
         self.linked.emit()
+        self._follow_project()
         self.changed.emit()
 
     def need(self) -> MapLink:
@@ -99,7 +102,7 @@ class Links:
             return self.link
         pairs = layer_pairs(self._viewer)
         if not pairs:
-            raise InputError(NO_IMAGES)
+            raise InputError(self._no_images)
         link = LayerLink(self._viewer, *pairs[-1])
         self.use(link)
         return link
