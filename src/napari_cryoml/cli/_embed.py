@@ -131,7 +131,7 @@ def _described(embedding: Embedding, crops: Crops, out: Path) -> dict[str, Any]:
         "n": len(embedding),
         "n_features": embedding.n_features,
         "n_without_vector": int((~embedding.finite).sum()),
-        "box": getattr(crops, "box", None),
+        "box": None if crops.images is None else getattr(crops, "box", None),
         "shape": list(crops.shape),
     }
 
