@@ -5,11 +5,11 @@ from napari.layers import Layer, Points
 
 from napari_cryoml._napari import _points_poses
 from napari_cryoml._napari._map_layers import LayerLink
-from napari_cryoml._napari._points_poses import POSE_FEATURES, pose_features, rotations_of
+from napari_cryoml._napari._points_poses import pose_features
 from napari_cryoml._napari._reader import get_reader
 from napari_cryoml._napari._writer import write_points
 from napari_cryoml.data import Picks, PicksTable
-from napari_cryoml.io import read_picks, write_picks
+from napari_cryoml.io import POSE_COLUMNS, read_picks, rotations_of, write_picks
 
 QUARTER = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # about z, on columns zyx
 TURNS = np.stack([QUARTER, np.eye(3)[[1, 2, 0]], np.eye(3)[[2, 0, 1]]])
@@ -43,8 +43,8 @@ def written(layer, path):
 
 def test_a_feature_is_the_axis_times_the_angle():
     features = pose_features(table())
-    assert tuple(features) == POSE_FEATURES
-    first = [features[name][0] for name in POSE_FEATURES]
+    assert tuple(features) == POSE_COLUMNS
+    first = [features[name][0] for name in POSE_COLUMNS]
     # A quarter turn about z that brings +y to -x.
     np.testing.assert_allclose(first, [0, 0, 90], atol=1e-9)
     np.testing.assert_allclose(rotations_of(features), TURNS, atol=1e-12)
@@ -57,7 +57,7 @@ def test_what_is_unknown_stays_unknown():
     np.testing.assert_allclose(back, turns, atol=1e-12)
     assert pose_features(table(rotations=None)) == {}
     assert rotations_of({"turn_x": [1.0]}) is None
-    assert rotations_of({name: ["a"] for name in POSE_FEATURES}) is None
+    assert rotations_of({name: ["a"] for name in POSE_COLUMNS}) is None
     both = PicksTable.of([*table(rotations=None), *table("u")])
     assert np.isnan(pose_features(both)["turn_z"][:3]).all()
 
@@ -96,7 +96,7 @@ def test_rows_stay_in_step_with_points(tmp_path, viewer, suffix):
 def test_points_without_orientations_are_left_alone(tmp_path, viewer):
     (path, *_) = write_picks(table(rotations=None), tmp_path / "t.csv")
     layer = opened(path, viewer)
-    assert not set(POSE_FEATURES) & set(layer.features)
+    assert not set(POSE_COLUMNS) & set(layer.features)
     layer.add([9.0, 9, 9])
     assert written(layer, tmp_path / "u.csv").rotations is None
 
@@ -109,5 +109,5 @@ def test_a_map_of_a_layer_knows_the_orientations(viewer):
     (picks,) = link.picks_source().table
     np.testing.assert_allclose(picks.rotations, TURNS, atol=1e-12)
     assert picks.columns["class"].tolist() == CLASSES.tolist()
-    assert not set(POSE_FEATURES) & set(picks.columns)
+    assert not set(POSE_COLUMNS) & set(picks.columns)
     link.close()

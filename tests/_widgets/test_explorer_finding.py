@@ -1,5 +1,7 @@
 """Groups, novelty, likeness, spread classes, crops, averages and files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests._widgets.explorer_rows import N, embedding, found, layout, made_map, note, show
@@ -373,6 +375,18 @@ class TestExport:
 
         with pytest.raises(InputError, match="lie in no images"):
             picks_of(state, np.array([0]), {})
+
+    def test_picks_have_the_classes_and_orientations_that_are_known(self):
+        turns = np.tile(np.eye(3)[[1, 2, 0]], (N, 1, 1))
+        rows = embedding()
+        deep = np.column_stack([np.zeros(N), rows.positions])
+        state = state_of(replace(rows, positions=deep, table=io.pose_columns(turns)))
+        state.classes.put(np.array([1]), "ice")
+        found = picks_of(state, np.array([0, 1]), {})
+        for picks in found:
+            np.testing.assert_allclose(picks.rotations, turns[: len(picks)], atol=1e-12)
+        assert sorted(c for p in found for c in p.columns["class"].tolist()) == ["", "ice"]
+        assert all(not p.columns for p in picks_of(state_of(rows), np.array([0, 1]), {}))
 
     def test_labels_are_a_column(self):
         state = state_of(embedding())

@@ -11,6 +11,7 @@ from napari_cryoml.data import Embedding, Picks, PicksTable
 from napari_cryoml.io import (
     open_image,
     open_images,
+    pose_columns,
     read_embedding,
     read_picks,
     write_embedding,
@@ -290,6 +291,19 @@ def test_clusters_become_picks(shell, embedding, tmp_path, suffix) -> None:
         assert set(table.picks[0].columns["kind"]) == {"a", "c"}
     else:
         assert table.picks[0].pixel_size == 2
+
+
+def test_orientations_become_those_of_picks(shell, tmp_path) -> None:
+    turns = np.tile(np.eye(3)[[1, 2, 0]], (4, 1, 1))
+    places = np.arange(12.0).reshape(4, 3)
+    rows = Embedding(
+        np.zeros((4, 2)), np.arange(4).astype(str), np.full(4, "t"), places, pose_columns(turns)
+    )
+    path = write_embedding(rows, tmp_path / "rows.parquet")
+    assert shell("embed", "export", path, "--out", tmp_path / "t.star").code == 0
+    (picks,) = read_picks(tmp_path / "t.star")
+    np.testing.assert_allclose(picks.rotations, turns, atol=1e-6)
+    assert not {"turn_x", "turn_y", "turn_z"} & set(picks.columns)
 
 
 @pytest.mark.parametrize(

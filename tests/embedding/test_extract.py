@@ -10,7 +10,7 @@ from napari_cryoml import __version__
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, ArrayImage, Picks, PicksTable
 from napari_cryoml.embedding import Extracted, Whitening, encoders, extract
-from napari_cryoml.io import open_image, write_mrc
+from napari_cryoml.io import open_image, rotations_of, write_mrc
 from napari_cryoml.jobs import Command, run_inline
 from napari_cryoml.preprocess import PickCrops
 
@@ -110,6 +110,14 @@ def test_picks_keep_their_places():
     np.testing.assert_array_equal(embedding.positions, crops.positions)
     np.testing.assert_array_equal(embedding.images, ["0.mrc", "0.mrc", "1.mrc", "1.mrc"])
     assert embedding.provenance["box"] == 12
+
+
+def test_orientations_come_along():
+    image = ArrayImage(np.random.default_rng(0).normal(size=(9, 9, 30)).astype(np.float32), "t")
+    turns = np.stack([np.eye(3)[[1, 2, 0]], np.full((3, 3), np.nan)])
+    picks = Picks("t", np.array([[4.0, 4, 6], [4, 4, 20]]), rotations=turns)
+    rows = run_inline(extract(PickCrops([image], PicksTable.of([picks]), 8), RINGS))
+    np.testing.assert_allclose(rotations_of(rows.table), turns, atol=1e-12)
 
 
 @pytest.mark.parametrize("n", [0, 1])

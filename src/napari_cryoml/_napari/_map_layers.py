@@ -18,7 +18,6 @@ from napari_cryoml._napari._map_link_dress import LayerDress
 from napari_cryoml._napari._map_link_mouse import LinkMouse
 from napari_cryoml._napari._picker_camera import PickerCamera
 from napari_cryoml._napari._points_layers import layer_pixel_size
-from napari_cryoml._napari._points_poses import POSE_FEATURES, rotations_of
 from napari_cryoml.data import UNLABELLED, ArrayImage, ImageSource, Picks, PicksTable
 from napari_cryoml.project import Edit
 
@@ -232,8 +231,8 @@ def layer_source(points: Any, image: Any) -> PickSource:
     if not here.any():
         raise InputError(f"No point of {points.name!r} lies on {name!r}: add some, or open picks.")
     source = _image_source(image, name)
-    rotations = rotations_of(points.features) if points.ndim == 3 else None
-    taken = _MEANT if rotations is None else (*_MEANT, *POSE_FEATURES)
+    rotations = io.rotations_of(points.features) if points.ndim == 3 else None
+    taken = _MEANT if rotations is None else (*_MEANT, *io.POSE_COLUMNS)
     columns = {
         str(column): np.asarray(values)[here]
         for column, values in points.features.items()

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._napari._image_layers import KEY, LayerData
 from napari_cryoml._napari._picker_edits import LABEL_NAMES
-from napari_cryoml._napari._points_poses import POSE_FEATURES, pose_features, rotations_of
+from napari_cryoml._napari._points_poses import pose_features
 from napari_cryoml.data import NEGATIVE, Picks, PicksTable
-from napari_cryoml.io import match_images
+from napari_cryoml.io import POSE_COLUMNS, match_images, rotations_of
 
 PICK_COLOUR = "#56B4E9"
 _DEFAULT_DIAMETER_PX = 20.0
@@ -112,7 +112,7 @@ def picks_of_layer(data: Any, attributes: Mapping[str, Any]) -> PicksTable:
     """Return the picks in a Points layer, by image.
 
     The name of the image comes from the features (`image`), from the metadata, or else is that of
-    the layer; scores come from the features (`score`), and so do orientations (`POSE_FEATURES`).
+    the layer; scores come from the features (`score`), and so do orientations (`POSE_COLUMNS`).
     Hidden points are left out, as they are
     below the threshold, but for those of a file that was opened over an image; places that were
     labelled as no particles are left out, too.
@@ -130,7 +130,7 @@ def picks_of_layer(data: Any, attributes: Mapping[str, Any]) -> PicksTable:
     sizes = np.broadcast_to(np.asarray(attributes.get("size", np.nan), float), len(positions))
     fallback = layer_pixel_size(attributes)
     rotations = rotations_of(features) if positions.shape[1:] == (3,) else None
-    taken = _OWN_FEATURES if rotations is None else _OWN_FEATURES | set(POSE_FEATURES)
+    taken = _OWN_FEATURES if rotations is None else _OWN_FEATURES | set(POSE_COLUMNS)
     picks = []
     for image in dict.fromkeys(names[kept]):
         rows = kept & (names == image)

@@ -78,16 +78,24 @@ def picks_of(rows: Embedding) -> PicksTable:
             "This embedding knows no positions in images, so it gives no picks: write it as "
             ".parquet or .h5ad instead."
         )
+    from napari_cryoml.io import POSE_COLUMNS, rotations_of
+
     scores = rows.table.get("score")
     has_scores = scores is not None and scores.dtype.kind in "iuf"
-    whole = {name: v for name, v in rows.table.items() if not (has_scores and name == "score")}
+    rotations = rotations_of(rows.table) if rows.positions.shape[1] == 3 else None
+    told = {"score"} if has_scores else set()
+    told |= set() if rotations is None else set(POSE_COLUMNS)
+    whole = {name: values for name, values in rows.table.items() if name not in told}
     pixel_size = CutAs.of(rows).pixel_size
     picks = []
     for image in dict.fromkeys(rows.images.tolist()):
         at = rows.images == image
         columns = {name: values[at] for name, values in whole.items()}
         score = scores[at] if has_scores and scores is not None else None
-        picks.append(Picks(image, rows.positions[at], score, pixel_size, columns=columns))
+        turns = None if rotations is None else rotations[at]
+        picks.append(
+            Picks(image, rows.positions[at], score, pixel_size, columns=columns, rotations=turns)
+        )
     return PicksTable.of(picks)
 
 

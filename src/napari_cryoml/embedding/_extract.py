@@ -22,6 +22,7 @@ from napari_cryoml.embedding._encoder import CropEncoder, CropEncoderConfig
 from napari_cryoml.embedding._store import VectorStore
 from napari_cryoml.embedding._whitening import Kind, Whitening
 from napari_cryoml.features import feature_key
+from napari_cryoml.io import pose_columns
 from napari_cryoml.jobs import Command, Event, Job
 
 _LOOKED_AT = 8
@@ -59,7 +60,8 @@ def extract(
     config : CropEncoderConfig
         The encoder.
     columns : mapping of str to array of shape (n,), optional
-        Goes into the table of the embedding, beside what the crops know of themselves.
+        Goes into the table of the embedding, beside what the crops know of themselves:
+        their columns, and their rotations as `io.POSE_COLUMNS`.
     store : Path, optional
         A file that vectors are written to as they are made. If it holds some of these crops and
         this encoder from a job that was stopped or killed, they are not made again.
@@ -88,7 +90,8 @@ def extract(
         If these crops cannot be encoded this way, or none of them could be; if a column has
         another length; if the store cannot be used.
     """
-    table = {**getattr(crops, "columns", {}), **(columns or {})}
+    poses = pose_columns(getattr(crops, "rotations", None))
+    table = {**poses, **getattr(crops, "columns", {}), **(columns or {})}
     _check(table, len(crops), batch)
     config.check(crops)
     encoder = config.build()

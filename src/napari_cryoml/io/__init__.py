@@ -11,6 +11,7 @@ from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, o
 from napari_cryoml.io._image_sets import open_images
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
+from napari_cryoml.io._pose_columns import POSE_COLUMNS, pose_columns, rotations_of
 from napari_cryoml.io._rescue import save_or_rescue
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "EMBEDDING_SUFFIXES",
     "FORMATS",
     "IMAGE_SUFFIXES",
+    "POSE_COLUMNS",
     "FileImage",
     "Format",
     "convert_picks",
@@ -26,9 +28,11 @@ __all__ = [
     "match_images",
     "open_image",
     "open_images",
+    "pose_columns",
     "read_crops",
     "read_embedding",
     "read_picks",
+    "rotations_of",
     "save_or_rescue",
     "scale",
     "stream_crops",

@@ -89,7 +89,7 @@ class Exporting:
 def picks_of(
     state: MapState, rows: npt.NDArray[np.intp], pixel_sizes: Mapping[str, float | None]
 ) -> PicksTable:
-    """Return rows as picks of their images.
+    """Return rows as picks of their images, with the classes and orientations that are known.
 
     Parameters
     ----------
@@ -109,6 +109,8 @@ def picks_of(
     images, found = embedding.images[rows], []
     scores = embedding.table.get(SCORE)
     diameter = embedding.provenance.get("diameter")
+    classes = state.classes.texts if state.classes.counts else None
+    rotations = io.rotations_of(embedding.table) if embedding.positions.shape[1] == 3 else None
     for name in dict.fromkeys(images.tolist()):
         mine = rows[images == name]
         found.append(
@@ -118,6 +120,8 @@ def picks_of(
                 None if scores is None else np.asarray(scores, np.float32)[mine],
                 pixel_size=pixel_sizes.get(name),
                 diameter=float(diameter) if isinstance(diameter, int | float) else None,
+                columns={} if classes is None else {CLASS: classes[mine]},
+                rotations=None if rotations is None else rotations[mine],
             )
         )
     return PicksTable.of(found)
