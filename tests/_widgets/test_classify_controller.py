@@ -1,17 +1,20 @@
 """Crops come to the Classify dock, get classes, and a classifier follows."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests._widgets.classify_rows import PLACES, fits, fitted, give_picks, note, write_boxes
+from tests._widgets.explorer_rows import show
 
 from napari_cryoml._widgets.classify import _work
+from napari_cryoml._widgets.classify._boxes import open_boxes
 from napari_cryoml._widgets.classify._class_gallery import Show
 from napari_cryoml._widgets.link import crop_service
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.classification import LoadRequest, SaveRequest
-from napari_cryoml.data import MissingWedge
+from napari_cryoml.data import Embedding, MissingWedge
 from napari_cryoml.preprocess import pick_id
 from napari_cryoml.training import TrainingEvent
 
@@ -102,6 +105,15 @@ class TestSources:
         classify.labelling.add()
         classify.labelling.give_current(3)
         assert classify.desk.project.classes() == {"3": "class 1"}
+
+    def test_boxes_of_a_file_travel_without_their_pixels(self, tmp_path):
+        path = write_boxes(tmp_path / "boxes.npz")
+        crops = open_boxes([path], MissingWedge(-50, 50))
+        packed = pickle.dumps(crops)
+        again = pickle.loads(packed)  # noqa: S301
+        assert len(packed) < 1000 < crops.array.nbytes
+        assert again.wedge == MissingWedge(-50, 50)
+        assert np.array_equal(again.read([3]), crops.read([3]))
 
     def test_classes_in_a_file_are_taken_over_once(self, qtbot, classify, tmp_path):
         names = np.array(["a", "a", "b", "b", "", "", "", ""])
@@ -373,6 +385,27 @@ class TestComingAndGoing:
         viewer.layers.clear()
         ready.labelling.give_digit(0, 1)
         assert ready.desk.state.labelled[0]
+
+    def test_the_explorer_and_the_dock_share_classes_and_colours(
+        self, qtbot, ready, picked, explorer, services
+    ):
+        state = ready.desk.state
+        crops = state.crops
+        rows = Embedding(np.eye(12, 3), crops.ids, crops.images, crops.positions)
+        explorer.linking.begin()
+        there = show(explorer, rows)
+        explorer.naming.classify_rows(np.array([2, 3]), "ice")
+        assert state.classes.counts == {"ice": 2}
+        ready.labelling.give_digit(5, 1)
+        assert there.classes.texts[5] == "ribosome"
+        ready.labelling.undo()
+        assert there.classes.texts[5] == ""
+        label(ready, ribosome=[0, 1])
+        answer(qtbot, ready, quick_of(services), fitted(state, ("ice", "ribosome")))
+        explorer.selecting.rows([0])
+        explorer.selecting.clear()
+        border = picked.layers.layer("picks").border_color
+        assert len(np.unique(border, axis=0)) == 2
 
     def test_teardown_comes_twice(self, classify):
         classify.teardown()

@@ -24,6 +24,7 @@ from napari_cryoml._widgets.link import Links
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.project import Project
 
+LAYER_LOST = "A layer was deleted: crops and classes are kept, and the Picker brings its own back."
 PICKER_CLOSED = "The Picker was closed: what was cut stays, but classes are no longer kept."
 
 
@@ -77,7 +78,7 @@ class ClassifyController:
         self.links.project_changed.connect(self._on_project)
         self.links.changed.connect(self._on_change)
         self.links.edited.connect(self.labelling.take_edit)
-        self.links.lost.connect(self.desk.warn)
+        self.links.lost.connect(self._on_lost)
         self.links.closed.connect(self._on_closed)
 
     @property
@@ -139,6 +140,9 @@ class ClassifyController:
         wanted = self.keeping.choices().get("cut") is True
         if wanted and self.desk.state is None and link is not None and link.n_picks:
             self.sources.cut()
+
+    def _on_lost(self, _sentence: str) -> None:
+        self.desk.note(LAYER_LOST)
 
     def _on_closed(self) -> None:
         if self.desk.state is not None and not self.keeping.is_own:

@@ -10,14 +10,14 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_cryoml import io
 from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._widgets.classify._boxes import open_boxes
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._keeping import Keeping
 from napari_cryoml._widgets.classify._state import ClassifyState
 from napari_cryoml._widgets.frame import own_project
 from napari_cryoml._widgets.link import crops_of_picks
-from napari_cryoml.data import ArrayCrops, Crops, MissingWedge
+from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.project import Project
 
 _LEAST_SIDE = 8
@@ -124,6 +124,7 @@ class Sources:
             self._desk.background.run(
                 _open,
                 [Path(path) for path in paths],
+                self._wedge(),
                 on_done=lambda opened: self._take_file(opened, paths[0].name),
                 on_error=self._give_up,
             )
@@ -131,11 +132,7 @@ class Sources:
     def _take_file(self, opened: _Opened, name: str) -> None:
         self._keeping.use(opened.project, own=True)
         self._file = name
-        crops = opened.crops
-        if isinstance(crops, ArrayCrops) and crops.wedge is None and len(crops.shape) == 3:
-            wedge = self._wedge()
-            crops = ArrayCrops(crops.array, crops.ids, crops.columns, crops.pixel_size, wedge)
-        self._take(crops, opened.remarks)
+        self._take(opened.crops, opened.remarks)
 
     # Both
 
@@ -160,11 +157,11 @@ class Sources:
         self._desk.warn(sentence)
 
 
-def _open(paths: list[Path]) -> _Opened:
+def _open(paths: list[Path], wedge: MissingWedge | None) -> _Opened:
     """Read boxes, and find or make their project; beside the GUI's thread."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", InputWarning)
-        crops = io.read_crops(paths[0] if len(paths) == 1 else paths)
+        crops = open_boxes(paths, wedge)
     remarks = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
     _check(crops, paths[0])
     try:
