@@ -1,6 +1,7 @@
 """The Classify dock beside the Picker in a real window, with real processes, on a tomogram."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -164,6 +165,37 @@ def quick_average():
 
     align = AlignConfig(angular_step=30.0)
     return RefineConfig(iterations=1, starts=1, align=align)
+
+
+def test_a_click_on_a_pick_in_a_slice_gives_the_class_and_no_label(picked, qtbot):
+    viewer, picker = picked
+    dock = open_dock(viewer, "Classify")
+    dock.sources.cut()
+    qtbot.waitUntil(lambda: dock.desk.state is not None, timeout=20_000)
+    add_classes(dock)
+    dock.labelling.choose("proteasome")
+    dock.view.classes.label.click()
+    row, link = 4, dock.links.link
+    dock.linking.look_at(row)
+    there = link.to_world(dock.desk.state.crops.positions[row])
+    press(link._mouse, there)
+    qtbot.waitUntil(lambda: dock.desk.state.labelled.any(), timeout=5_000)
+    assert dock.desk.state.classes.texts[row] == "proteasome"
+    assert picker.session.project.counts().get("tomogram.mrc", (0, 0)) == (0, 0)
+    dock.view.classes.label.click()
+    assert str(picker.layers.layer("labels").mode) == "add"
+    dock.teardown()
+
+
+def press(mouse, world):
+    """Press and release the left button at a place of the world, as napari tells of it."""
+    event = SimpleNamespace(
+        type="mouse_press", position=tuple(world), button=1, pos=np.zeros(2), modifiers=()
+    )
+    steps = mouse._on_press(None, event)
+    next(steps)
+    event.type = "mouse_release"
+    next(steps, None)
 
 
 def test_opened_again_classes_and_predictions_are_there(picked, qtbot, tomogram):
