@@ -15,6 +15,7 @@ import torch
 import torch._dynamo
 from PIL import Image
 from qtpy.QtWidgets import QApplication
+from screenshots_classify import classify_pictures
 from screenshots_explorer import explorer_pictures
 
 from napari_cryoml import io
@@ -36,6 +37,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         truth = simulate(Path(folder), n=3)
         take_pictures(Path(folder), truth)
+    with tempfile.TemporaryDirectory() as folder:
+        take_pictures_of_classes(Path(folder))
 
 
 def simulate(folder: Path, n: int) -> dict[str, Picks]:
@@ -84,6 +87,16 @@ def take_pictures(folder: Path, truth: dict[str, Picks]) -> None:
     train(viewer, picker)
     explorer_pictures(viewer, picker, truth, picture, wait)
     widget.controller.teardown()
+    viewer.close()
+
+
+def take_pictures_of_classes(folder: Path) -> None:
+    """Drive the Classify dock as a user does."""
+    import napari
+
+    viewer = napari.Viewer()
+    viewer.window.resize(1366, 768)
+    classify_pictures(viewer, folder, picture, wait)
     viewer.close()
 
 

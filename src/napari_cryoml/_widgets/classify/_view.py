@@ -63,6 +63,7 @@ _BOXES = "Boxes (*.mrc *.mrcs *.zarr *.zip *.npz *.star *.em);;All files (*)"
 _MODEL = "Classifier (*.safetensors)"
 _HALF_LIGHT = 128
 _TABS_PX = 196
+_TABS_WIDE_PX = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,4 +214,6 @@ class ClassifyView(Dock):
         wide = event.size().width() >= WIDE_PX
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self.splitter.orientation() != wanted:
+            self.tabs.setMinimumWidth(_TABS_WIDE_PX if wide else 0)
             self.splitter.setOrientation(wanted)
+            self.splitter.setSizes([3, 2])  # shares: what was split before was the height
