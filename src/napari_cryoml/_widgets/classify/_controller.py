@@ -109,6 +109,8 @@ class ClassifyController:
             self.links,
         ):
             part.close()
+        # What the dock still asks for as it closes has nobody to answer it.
+        self.desk.state = None
         self._background.close()
         self.keeping.close()
 
