@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.cli._subtomo_inputs import parse_tilt, read_subtomograms, voxels, wedge_of
 from napari_cryoml.cli._subtomo_labels import labelled_subtomograms, read_class_names
 from napari_cryoml.data import ArrayCrops, MissingWedge, Picks, PicksTable
-from napari_cryoml.io import write_mrc, write_picks
+from napari_cryoml.io import write_crops, write_mrc, write_picks
 
 PLACES = np.array([[8.0, 8, 8], [8, 8, 24], [8, 24, 8], [8, 24, 24]])
 
@@ -47,8 +47,55 @@ def test_boxes_are_cut_out_of_tomograms(tomogram):
 @pytest.mark.filterwarnings("ignore:The picks of t.mrc tell")
 def test_the_voxel_size_that_is_given_counts_for_tomograms_too(tomogram):
     volume, picks = tomogram
-    crops = read_subtomograms([str(volume)], picks, box="8", pixel_size=12.5)
+    with pytest.warns(InputWarning, match="tells of voxels of 10 angstrom, and 12.5 was given"):
+        crops = read_subtomograms([str(volume)], picks, box="8", pixel_size=12.5)
     assert crops.pixel_size == 12.5
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros((0, 1, 6, 6, 6)), "b.npz holds no subtomograms"),
+        (np.ones((1, 1, 4, 6, 6)), "one volume of 4 x 6 x 6 voxels.*as --picks"),
+        (np.full((3, 1, 6, 6, 6), np.nan), "show nothing"),
+        (np.ones((3, 1, 6, 6, 6)), "show nothing"),
+    ],
+)
+def test_what_shows_no_particles_is_refused(tmp_path, array, sentence):
+    np.savez(tmp_path / "b.npz", crops=array)
+    with pytest.raises(InputError, match=sentence):
+        read_subtomograms([str(tmp_path / "b.npz")])
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 6), (1, 6, 6, 8), (2, 6, 6, 6)])
+@pytest.mark.parametrize("command", ["align", "average", "discover"])
+def test_what_is_aligned_are_cubes(shell, tmp_path, command, shape):
+    array = np.random.default_rng(0).normal(size=(4, *shape))
+    np.savez(tmp_path / "b.npz", crops=array)
+    write_mrc(tmp_path / "r.mrc", np.ones((6, 6, 6)), 10.0)
+    reference = ["--reference", tmp_path / "r.mrc"] if command == "align" else []
+    said = shell("subtomo", command, tmp_path / "b.npz", *reference, "--out", tmp_path / "o.mrc")
+    assert said.code == 2
+    assert "must be cubes of one channel" in said.sentences[-1]
+
+
+def test_boxes_that_show_nothing_are_counted(tmp_path):
+    array = np.random.default_rng(0).normal(size=(5, 1, 6, 6, 6))
+    array[1], array[3] = np.nan, 7
+    np.savez(tmp_path / "b.npz", crops=array)
+    with pytest.warns(InputWarning, match="nothing to see in 2 of the 5"):
+        crops = read_subtomograms([str(tmp_path / "b.npz")])
+    assert len(crops) == 5
+
+
+def test_volumes_without_their_list_have_the_voxel_size_of_the_header(tmp_path):
+    stack = tmp_path / "b.mrcs"
+    array = np.random.default_rng(0).normal(size=(3, 1, 6, 6, 6)).astype(np.float32)
+    write_crops(stack, ArrayCrops.of(array, pixel_size=10.0))
+    stack.with_suffix(".star").unlink()
+    crops = read_subtomograms([str(stack)])
+    assert (len(crops), crops.shape, crops.pixel_size) == (3, (6, 6, 6), 10.0)
+    assert (crops.wedge, crops.images) == (None, None)
 
 
 def test_the_tilt_range_that_is_given_belongs_to_the_crops(stack, tomogram):

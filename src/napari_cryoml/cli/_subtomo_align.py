@@ -23,16 +23,16 @@ from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
     INPUTS,
+    NO_WEDGE,
     PICKS,
     SIZE,
     TILT,
+    check_cubes,
     read_subtomograms,
     voxels,
     wedge_of,
 )
 from napari_cryoml.cli._subtomo_poses import poses_table, read_references, write_poses
-
-NO_WEDGE = "Nobody says what the tilts were: the missing wedge is not reckoned with; give --tilt."
 
 
 def align(
@@ -74,6 +74,7 @@ def align(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
+    check_cubes(crops)
     wedge = wedge_of(crops, tilt)
     if wedge is None:
         say(NO_WEDGE)

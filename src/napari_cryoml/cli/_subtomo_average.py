@@ -21,14 +21,15 @@ from napari_cryoml.cli._options import (
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job, say
-from napari_cryoml.cli._subtomo_align import NO_WEDGE
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
     INPUTS,
+    NO_WEDGE,
     PICKS,
     SIZE,
     TILT,
+    check_cubes,
     read_subtomograms,
     voxels,
     wedge_of,
@@ -70,6 +71,7 @@ def average(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
+    check_cubes(crops)
     wedge = wedge_of(crops, tilt)
     if wedge is None:
         say(NO_WEDGE)

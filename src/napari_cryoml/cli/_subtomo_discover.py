@@ -22,14 +22,15 @@ from napari_cryoml.cli._options import (
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job, say
-from napari_cryoml.cli._subtomo_align import NO_WEDGE
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
     INPUTS,
+    NO_WEDGE,
     PICKS,
     SIZE,
     TILT,
+    check_cubes,
     read_subtomograms,
     wedge_of,
 )
@@ -92,6 +93,7 @@ def discover(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
+    check_cubes(crops)
     wedge = wedge_of(crops, tilt)
     if wedge is None:
         say(NO_WEDGE)

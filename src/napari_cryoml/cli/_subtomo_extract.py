@@ -24,7 +24,13 @@ from napari_cryoml.cli._options import (
     read_needed,
 )
 from napari_cryoml.cli._output import report, run_job, say
-from napari_cryoml.cli._subtomo_inputs import BOX, DIAMETER, TILT, parse_tilt
+from napari_cryoml.cli._subtomo_inputs import (
+    BOX,
+    DIAMETER,
+    TILT,
+    parse_tilt,
+    remark_on_pixel_size,
+)
 from napari_cryoml.data import ImageSource, PicksTable
 from napari_cryoml.preprocess import CropsConfig, PickCrops
 
@@ -84,6 +90,7 @@ def extract(
     _check_output(out, picks)
     sources = open_inputs(tomograms)
     sampling = pixel_size_of(sources, pixel_size)
+    remark_on_pixel_size([source.pixel_size for source in sources], pixel_size)
     table = _particles(picks, sources, sampling, scale)
     px = {
         name: parse_length(text, sampling, f"--{name}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 import typer
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import config_of, open_inputs, pixel_size_of, read_needed
 from napari_cryoml.data import ArrayCrops, Crops, MissingWedge
@@ -47,6 +48,11 @@ TILT: TypeAlias = Annotated[
         "tilt axis is x. By default what the stack tells."
     ),
 ]
+
+_LOOKED_AT = 32  # subtomograms
+_SAME_SIZE = 0.01  # share of a voxel size
+
+NO_WEDGE = "Nobody says what the tilts were: the missing wedge is not reckoned with; give --tilt."
 
 
 def read_subtomograms(
@@ -84,12 +90,102 @@ def read_subtomograms(
     wedge = None if tilt is None else parse_tilt(tilt)
     if picks is not None:
         lengths = {"box": box, "diameter": diameter}
-        return _of_picks(inputs, picks, lengths, size, pixel_size, wedge)
+        cut = _of_picks(inputs, picks, lengths, size, pixel_size, wedge)
+        check_pixels(cut)
+        return cut
     given = {"--box": box, "--size": size, "--diameter": diameter}
     for flag, value in given.items():
         if value is not None:
             raise InputError(f"{flag} cuts boxes around picks: give --picks too, or leave it out.")
-    return _of_stack(inputs, pixel_size, wedge)
+    stack = _of_stack(inputs, pixel_size, wedge)
+    _check_are_boxes(stack, Path(inputs[0]).name)
+    check_pixels(stack)
+    return stack
+
+
+def _check_are_boxes(crops: ArrayCrops, name: str) -> None:
+    if not len(crops):
+        raise InputError(f"{name} holds no subtomograms: one at least is needed.")
+    if len(crops) == 1 and len(set(crops.shape)) > 1:
+        sides = " x ".join(map(str, crops.shape))
+        raise InputError(
+            f"{name} is one volume of {sides} voxels, which is no box: give the particles of a "
+            "tomogram as --picks FILE."
+        )
+
+
+def check_pixels(crops: Crops) -> None:
+    """Complain of subtomograms that show nothing; some of them are looked at.
+
+    Raises
+    ------
+    InputError
+        If none of these has two finite values.
+
+    Warns
+    -----
+    InputWarning
+        If some have not.
+    """
+    rows = np.unique(np.linspace(0, len(crops) - 1, _LOOKED_AT).astype(np.intp))
+    try:
+        images = crops.read(rows).reshape(len(rows), -1)
+    except InputError:
+        return  # those of other tomograms may be well: the work tells which are not
+    finite = np.where(np.isfinite(images), images, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rows of NaN are what is looked for
+        n_blank = int((~(np.nanmax(finite, axis=1) > np.nanmin(finite, axis=1))).sum())
+    if n_blank == len(rows):
+        raise InputError(
+            "The subtomograms show nothing: all pixels are alike or not finite; check the file, "
+            "and cut them again."
+        )
+    if n_blank:
+        warnings.warn(
+            f"There is nothing to see in {n_blank} of the {len(rows)} subtomograms that were "
+            "looked at: their pixels are alike or not finite.",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+def check_cubes(crops: Crops) -> None:
+    """Complain of crops that cannot be turned in space.
+
+    Raises
+    ------
+    InputError
+        If they are no cubes, or have channels.
+    """
+    if len(crops.shape) == 3 and len(set(crops.shape)) == 1 and crops.n_channels == 1:
+        return
+    sides = " x ".join(map(str, crops.shape))
+    channels = f" and {crops.n_channels} channels" if crops.n_channels > 1 else ""
+    raise InputError(
+        f"Subtomograms that are aligned must be cubes of one channel; these have {sides} pixels"
+        f"{channels}: cut them again in boxes of equal sides (napari-cryoml subtomo extract)."
+    )
+
+
+def remark_on_pixel_size(told: Iterable[float | None], given: float | None) -> None:
+    """Warn of a pixel size that is another one than files tell.
+
+    Parameters
+    ----------
+    told : iterable of float or None
+        Angstrom per voxel as each file says.
+    given : float or None
+        Angstrom per voxel as the user says.
+    """
+    others = [size for size in told if size and given and abs(size / given - 1) > _SAME_SIZE]
+    if others:
+        warnings.warn(
+            f"The header tells of voxels of {others[0]:.4g} angstrom, and {given:.4g} was given: "
+            "the given size is used; leave --pixel-size out to use the other.",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def _of_stack(
@@ -104,6 +200,7 @@ def _of_stack(
         )
     crops = read_crops(inputs[0])
     known = pixel_size_of([], pixel_size)  # checks it
+    remark_on_pixel_size([crops.pixel_size], known)
     return replace(
         crops,
         pixel_size=crops.pixel_size if known is None else known,
@@ -128,6 +225,7 @@ def _of_picks(
 ) -> Crops:
     sources = open_inputs(images)
     sampling = pixel_size_of(sources, pixel_size)
+    remark_on_pixel_size([source.pixel_size for source in sources], pixel_size)
     shapes = {image.name: image.shape for image in sources}
     table = read_needed(picks, pixel_size=sampling, shapes=shapes)
     px: dict[str, Any] = {

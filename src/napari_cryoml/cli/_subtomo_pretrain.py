@@ -24,6 +24,7 @@ from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
     INPUTS,
+    NO_WEDGE,
     PICKS,
     SIZE,
     TILT,
@@ -94,8 +95,11 @@ def pretrain(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
+    wedge = wedge_of(crops, tilt)
+    if wedge is None and len(crops.shape) == 3:
+        say(NO_WEDGE)
     began = time.monotonic()
-    encoder = run_job(pretrained(crops, config, wedge_of(crops, tilt)), config.network)
+    encoder = run_job(pretrained(crops, config, wedge), config.network)
     save_or_rescue(encoder.save, out)
     for note in encoder.notes:
         say(note)

@@ -31,6 +31,7 @@ from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
     INPUTS,
+    NO_WEDGE,
     PICKS,
     SIZE,
     TILT,
@@ -122,6 +123,8 @@ def train(
     )
     data = labelled_subtomograms(crops, labels, class_column, wedge_of(crops, tilt))
     config = system_of(system, start_from, data, flags, settings or [])
+    if data.wedge is None and len(crops.shape) == 3 and isinstance(config, NetworkSystem):
+        say(NO_WEDGE)
     began = time.monotonic()
     classifier = run_job(config.fit(data), config.name)
     _save(classifier, out)
