@@ -180,3 +180,15 @@ def test_what_cannot_be_trained_on_is_a_sentence() -> None:
     channels = ArrayCrops.of(np.zeros((60, 2, 10, 10), np.float32))
     with pytest.raises(InputError, match="2 channels"):
         run_inline(train(LabelledCrops(channels, data.classes, data.labels), system))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 8)])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_crop_without_a_finite_pixel_teaches_nothing(name, shape) -> None:
+    data, _ = _data(shape, 3, 12)
+    blank = np.flatnonzero(data.labels == 1)[0]
+    data.crops.array[blank] = np.nan
+    system = systems.create(name, **SMALL)
+    classifier = run_inline(train(data, system))
+    assert classifier.held_out[blank] == -1
+    assert np.isnan(classifier.predict(data.crops.read([blank]))).all()

@@ -141,6 +141,13 @@ def test_of_wider_crops_the_middle_is_kept():
     assert small.max() == pytest.approx(1)
 
 
+def test_a_crop_without_a_finite_pixel_gets_no_class():
+    crops = flat([1, 2, 3])
+    crops.array[1] = np.nan
+    found = run_inline(classify(crops, toy()))
+    assert found.known.tolist() == [True, False, True]
+
+
 def test_crops_that_fit_are_left_alone():
     crops = flat([1, 2], pixel_size=10.1)
     assert fitting_crops(crops, toy(pixel_size=10)) is crops

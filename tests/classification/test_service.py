@@ -111,7 +111,7 @@ def test_a_pretrained_network_makes_fine_tuning_the_default(crops, tmp_path):
     assert (chosen.name, chosen.start_from) == ("contrastive", path)
     assert chosen.network_config() == PretrainedEncoder.load(path).network
     other = _labelled(crops_of_shapes(36, side=24, ndim=2), FitRequest(data.labels, NAMES), None)
-    with pytest.raises(InputError, match="trained on crops of 12 x 12.*with boxes of 12 of"):
+    with pytest.raises(InputError, match=r"trained on crops of 12 x 12.*with boxes of 12 of"):
         fine_tuning(path, other)
 
 

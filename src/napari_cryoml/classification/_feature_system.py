@@ -64,11 +64,13 @@ class FeatureSystem(SystemConfig):
         """Return the features of crops (k, 1, *shape), shape (k, d), float32.
 
         See `features.rotation_invariant`. A crop is brought to mean 0 and deviation 1; gaps in it
-        take its mean.
+        take its mean. One without a finite pixel gets NaN.
         """
         crops = standardised(images)[:, 0]
         radius = max((min(crops.shape[1:]) - 1) // 2, 1)
-        return rotation_invariant(crops, min(self.n_shells, radius), self.degree)
+        features = rotation_invariant(crops, min(self.n_shells, radius), self.degree)
+        features[~np.isfinite(images).any(axis=tuple(range(1, images.ndim)))] = np.nan
+        return features
 
     @abstractmethod
     def fit_head(self, features: Images, labels: Rows, n_classes: int) -> Head:

@@ -28,7 +28,7 @@ class Predictions:
     ----------
     ids : array of shape (n,), str
     probabilities : array of shape (n, L), float32
-        Of each class; NaN for crops that could not be read.
+        Of each class; NaN for crops that could not be read, or have no finite pixel.
     classes : tuple of str
     """
 
@@ -180,7 +180,9 @@ def classify(crops: Crops, classifier: CropClassifier, batch: int = 64) -> Job[P
     for rows in crops.batches(batch):
         message = ""
         try:
-            table[rows] = classifier.predict(crops.read(rows))
+            images = crops.read(rows)
+            table[rows] = classifier.predict(images)
+            table[rows[~np.isfinite(images).any(axis=tuple(range(1, images.ndim)))]] = np.nan
         except InputError as error:
             message = "" if str(error) == str(refusal) else str(error)
             refusal = error

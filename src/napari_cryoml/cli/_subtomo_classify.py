@@ -83,7 +83,7 @@ def _notes(found: Predictions, n_kept: int, n: int) -> list[str]:
         notes.append(f"Stopped after {len(found)} of {n} subtomograms.")
     unread = int((~found.known).sum())
     if unread:
-        notes.append(f"{unread} subtomograms could not be read and have no class.")
+        notes.append(f"{unread} subtomograms have no class: nothing in them could be read.")
     left_out = int(found.known.sum()) - n_kept
     if left_out:
         notes.append(f"{left_out} subtomograms are less sure than asked for and were left out.")
