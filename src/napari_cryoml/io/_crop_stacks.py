@@ -75,11 +75,24 @@ def read_crops(path: str | Path | Sequence[str | Path]) -> ArrayCrops:
             return _of_stack(path) if suffix in _STACKS else _of_files([path], path.name)
         if suffix == ".star":
             return read_crop_list(path)
-        if suffix == ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            return ArrayCrops.of(with_channels(array, path.name))
-        with np.load(path, allow_pickle=False) as archive:
-            return _of_archive({name: archive[name] for name in archive.files}, path.name)
+        return _of_arrays(path)
+
+
+def _of_arrays(path: Path) -> ArrayCrops:
+    """Open an array, mapped, or an archive of several."""
+    try:
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        is_one = isinstance(stored, np.ndarray)
+        arrays = {"": stored} if is_one else {name: stored[name] for name in stored.files}
+    except (ValueError, EOFError) as error:  # what numpy says is of pickling
+        raise InputError(
+            f"{path.name} cannot be read as a stack of crops: it is no file of numpy's, or holds "
+            "other objects than arrays of numbers and texts; write it with numpy.save or savez."
+        ) from error
+    if is_one:
+        return ArrayCrops.of(with_channels(arrays[""], path.name))
+    stored.close()
+    return _of_archive(arrays, path.name)
 
 
 def _of_stack(path: Path) -> ArrayCrops:
