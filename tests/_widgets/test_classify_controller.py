@@ -125,7 +125,7 @@ class TestSources:
     @pytest.mark.parametrize(
         ("make", "sentence"),
         [
-            (lambda path: write_boxes(path, n=1), "holds 1 boxes: two or more"),
+            (lambda path: write_boxes(path, n=1), "holds one box: two or more"),
             (lambda path: write_boxes(path, side=4), "4 x 4 x 4 pixels: 8 or more"),
             (lambda path: path.write_bytes(b"nothing") and path, "boxes.npz"),
         ],

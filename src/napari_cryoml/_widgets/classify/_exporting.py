@@ -170,7 +170,7 @@ def _write_boxes(state: ClassifyState, names: np.ndarray, path: Path) -> str:
         for row in np.flatnonzero(names != "").tolist()
     ]
     _write_rows(path, [("id", "class", "confidence"), *rows])
-    return f"{len(rows):,} boxes and their classes were written to {path}."
+    return f"The classes of {len(rows):,} box{'es' * (len(rows) != 1)} were written to {path}."
 
 
 def write_matrix(report: ClassificationReport, path: Path) -> str:

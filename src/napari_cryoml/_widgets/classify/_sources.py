@@ -174,7 +174,8 @@ def _open(paths: list[Path], wedge: MissingWedge | None) -> _Opened:
 
 def _check(crops: Crops, path: Path) -> None:
     if len(crops) < 2:
-        raise InputError(f"{path.name} holds {len(crops)} boxes: two or more were expected.")
+        held = "one box" if len(crops) else "no boxes"
+        raise InputError(f"{path.name} holds {held}: two or more were expected.")
     if min(crops.shape) < _LEAST_SIDE:
         sides = " x ".join(map(str, crops.shape))
         raise InputError(
