@@ -70,6 +70,21 @@ def test_what_stands_in_the_way_is_said(shell, stack, tmp_path):
     assert "give --tilt" in said.err
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_map_that_shows_nothing_is_refused(shell, stack, tmp_path, value):
+    blank = write_mrc(tmp_path / "blank.mrc", np.full((SIDE,) * 3, value), 10.0)
+    said = shell("subtomo", "align", stack, "--reference", blank, "--out", tmp_path / "p.star")
+    assert said.code == 2
+    assert "blank.mrc shows nothing to align to" in said.sentences[-1]
+
+
+def test_shifts_end_within_the_box(shell, stack, reference, tmp_path):
+    words = ["--reference", reference, "--max-shift", SIDE, "--out", tmp_path / "p.star"]
+    said = shell("subtomo", "align", stack, *words, "--pixel-size", 10)
+    assert said.code == 2
+    assert f"give a max_shift of {SIDE // 4} or less" in said.sentences[-1]
+
+
 def test_an_average_is_written_with_halves_curve_and_poses(shell, stack, tmp_path):
     out = tmp_path / "average.mrc"
     words = ["subtomo", "average", stack, "--out", out, "--iterations", 2, "--tilt", 60]

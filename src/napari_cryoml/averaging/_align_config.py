@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config
 
 _SHIFT_SHARE = 1 / 8
@@ -93,5 +94,16 @@ class AlignConfig(Config):
         return min(max(wanted, self.low + 1), (side - 1) // 2)
 
     def reach(self, side: int) -> float:
-        """Return how far particles may lie from the centre of a box of `side` voxels, voxels."""
+        """Return how far particles may lie from the centre of a box of `side` voxels, voxels.
+
+        Raises
+        ------
+        InputError
+            If that is beyond the box.
+        """
+        if self.max_shift is not None and self.max_shift > side / 2:
+            raise InputError(
+                f"A particle cannot lie {self.max_shift:g} voxels off the middle of a box of "
+                f"{side}: give a max_shift of {side // 4} or less, or cut larger boxes."
+            )
         return _SHIFT_SHARE * side if self.max_shift is None else self.max_shift

@@ -100,7 +100,13 @@ def _same_grid(path: Path, side: int, pixel_size: float | None) -> npt.NDArray[n
     same = pixel_size is None or size is None or abs(size / pixel_size - 1) < 0.01
     if image.shape != (side,) * 3 or not same:
         return None
-    return np.asarray(image.read(), np.float32)
+    array = np.asarray(image.read(), np.float32)
+    if not np.isfinite(array).all() or array.max() == array.min():
+        raise InputError(
+            f"{path.name} shows nothing to align to: its voxels are all alike, or some are not "
+            "finite; mask it, or choose another map."
+        )
+    return array
 
 
 def _reduction(crops: Crops) -> float:

@@ -52,7 +52,7 @@ class DensityMap:
         if array.ndim != 3 or not np.isfinite(array).all() or not array.any():
             raise InputError(
                 f"The map {self.name!r} must be a volume of finite numbers that are not all 0; "
-                f"an array of shape {array.shape} was given."
+                f"{_fault(array)} was given: mask it, or choose another."
             )
         if not (np.isfinite(self.pixel_size) and self.pixel_size > 0):
             raise InputError(
@@ -100,6 +100,14 @@ class DensityMap:
         _check_cut(fine, cut, size)
         scale = np.sqrt(np.mean(np.square(cut, dtype=np.float64)))
         return replace(fine, array=cut / np.float32(scale))
+
+
+def _fault(array: npt.NDArray[np.float32]) -> str:
+    """Return what an array is that is no map."""
+    if array.ndim != 3:
+        return f"an array of shape {array.shape}"
+    n_odd = int((~np.isfinite(array)).sum())
+    return f"one with {n_odd} others" if n_odd else "one that is the same everywhere"
 
 
 def read_map(
