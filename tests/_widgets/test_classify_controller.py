@@ -8,14 +8,16 @@ import pytest
 from tests._widgets.classify_rows import PLACES, fits, fitted, give_picks, note, write_boxes
 from tests._widgets.explorer_rows import show
 
+from napari_cryoml import io
 from napari_cryoml._widgets.classify import _work
 from napari_cryoml._widgets.classify._boxes import open_boxes
 from napari_cryoml._widgets.classify._class_gallery import Show
 from napari_cryoml._widgets.link import crop_service
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.classification import LoadRequest, SaveRequest
-from napari_cryoml.data import Embedding, MissingWedge
+from napari_cryoml.data import Embedding, MissingWedge, Picks
 from napari_cryoml.preprocess import pick_id
+from napari_cryoml.project import Project
 from napari_cryoml.training import TrainingEvent
 
 
@@ -47,6 +49,11 @@ def ready(qtbot, picked, classify):
         classify.labelling.add()
         classify.labelling.rename(classify.desk.current, name)
     return classify
+
+
+def note_of_cut(view):
+    """Return all that was said, in one text."""
+    return " ".join(str(call.args[0]) for call in view.show_message.call_args_list)
 
 
 def label(controller, **rows):
@@ -380,6 +387,26 @@ class TestComingAndGoing:
         assert "Picker was closed" in note(ready.view)[0]
         ready.labelling.give_digit(0, 1)
         assert note(ready.view)[1]
+
+    def test_another_project_has_other_classes(self, qtbot, ready, picked, folder, tmp_path):
+        label(ready, junk=[2, 3], ribosome=[0, 1])
+        first, other = picked.session.project.path, tmp_path / "other.cryoml"
+        with Project.create(other) as project:
+            project.add_images(io.open_images([folder / "a.mrc"]))
+        picked.open_paths([other])
+        qtbot.waitUntil(lambda: ready.desk.state is None, timeout=10_000)
+        assert ready.desk.project is picked.session.project
+        assert ready.desk.entries() == []
+        picked.open_paths([first])
+        qtbot.waitUntil(lambda: ready.desk.state is not None, timeout=10_000)
+        assert ready.desk.state.classes.counts == {"junk": 2, "ribosome": 2}
+
+    def test_picks_outside_their_image_are_told(self, qtbot, picked, classify):
+        places = np.vstack([PLACES, [[500.0, 20.0]]])
+        picked.session.project.set_picks("a.mrc", Picks("a.mrc", places))
+        cut(qtbot, classify)
+        assert len(classify.desk.state) in (12, 13)
+        assert "outside" in note_of_cut(classify.view)
 
     def test_deleted_layers_are_survived(self, qtbot, ready, viewer):
         viewer.layers.clear()
