@@ -78,6 +78,25 @@ def test_a_map_that_shows_nothing_is_refused(shell, stack, tmp_path, value):
     assert "blank.mrc shows nothing to align to" in said.sentences[-1]
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["align", "--out", "p.foo"], "p.foo tells no format of particles of 3 axes"),
+        (["average", "--out", "a.foo"], "a.foo is no name of a map"),
+        (["average", "--out", "a.mrc", "--particles", "p.foo"], "p.foo tells no format"),
+    ],
+)
+def test_names_that_cannot_be_written_are_refused_before_the_work(
+    shell, stack, reference, tmp_path, monkeypatch, words, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    more = ["--reference", reference, "--pixel-size", 10]
+    said = shell("subtomo", words[0], stack, *words[1:], *more)
+    assert said.code == 2
+    assert sentence in said.sentences[-1]
+    assert len(said.sentences) == 1  # nothing was read yet
+
+
 def test_shifts_end_within_the_box(shell, stack, reference, tmp_path):
     words = ["--reference", reference, "--max-shift", SIDE, "--out", tmp_path / "p.star"]
     said = shell("subtomo", "align", stack, *words, "--pixel-size", 10)

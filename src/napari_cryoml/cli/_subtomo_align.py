@@ -13,7 +13,6 @@ from napari_cryoml.cli._options import (
     DEVICE,
     JSON,
     PIXEL_SIZE,
-    check_output,
     config_of,
     field_help,
     with_settings,
@@ -32,7 +31,12 @@ from napari_cryoml.cli._subtomo_inputs import (
     voxels,
     wedge_of,
 )
-from napari_cryoml.cli._subtomo_poses import poses_table, read_references, write_poses
+from napari_cryoml.cli._subtomo_poses import (
+    check_particles_output,
+    poses_table,
+    read_references,
+    write_poses,
+)
 
 
 def align(
@@ -66,7 +70,7 @@ def align(
     """Find how each subtomogram is turned and moved, and which map it shows."""
     from napari_cryoml.averaging import align_crops
 
-    check_output(out)
+    check_particles_output(out)
     options = config_of(
         AlignConfig, angular_step=angular_step, max_shift=max_shift, symmetry=symmetry
     )

@@ -34,7 +34,14 @@ from napari_cryoml.cli._subtomo_inputs import (
     voxels,
     wedge_of,
 )
-from napari_cryoml.cli._subtomo_poses import poses_table, read_references, write_poses
+from napari_cryoml.cli._subtomo_poses import (
+    check_particles_output,
+    poses_table,
+    read_references,
+    write_poses,
+)
+
+_MAPS = (".mrc", ".map", ".ccp4", ".rec")
 
 
 def average(
@@ -63,9 +70,9 @@ def average(
     """Align subtomograms to their own average, in two halves that never see each other."""
     from napari_cryoml.averaging import refine
 
-    check_output(out)
+    _check_map_output(out)
     if particles is not None:
-        check_output(particles)
+        check_particles_output(particles)
     options = config_of(RefineConfig, iterations=iterations, seed=seed)
     config = with_settings(options, settings or [])
     crops = read_subtomograms(
@@ -97,6 +104,13 @@ def average(
     for note in found.notes:
         say(note)
     report(files | _figures(found, as_json), as_json=as_json)
+
+
+def _check_map_output(path: Path) -> None:
+    """Complain of a name under which no map can be written, before long work."""
+    check_output(path)
+    if path.suffix.lower() not in _MAPS:
+        raise InputError(f"{path.name} is no name of a map: end it in {' or '.join(_MAPS)}.")
 
 
 def _write(found: SubtomogramAverage, out: Path) -> dict[str, Any]:
@@ -146,7 +160,7 @@ def _figures(found: SubtomogramAverage, with_curve: bool) -> dict[str, Any]:
         "pixel_size": found.pixel_size,
         "resolution": found.resolution,
         "gold_standard": found.gold_standard,
-        "median_score": float(np.median(scores)),
+        "median_score": float(np.median(scores)) if np.isfinite(scores).any() else None,
     }
     if found.fsc is not None:
         figures["unit"] = found.fsc.unit

@@ -22,6 +22,7 @@ from napari_cryoml.cli._subtomo_inputs import (
     list_beside,
     read_subtomograms,
 )
+from napari_cryoml.cli._subtomo_poses import check_particles_output
 from napari_cryoml.data import Crops
 
 _TABLES = (".csv", ".tsv")
@@ -116,6 +117,8 @@ class ParticleLists:
                 f"The boxes of this stack have no places in tomograms, which {out.name} would "
                 f"hold: {listed}end its name in {' or '.join(_TABLES)}."
             )
+        if self._placed:
+            check_particles_output(out, len(crops.shape))
 
     def write(self, found: Predictions, path: Path) -> None:
         """Write one file."""

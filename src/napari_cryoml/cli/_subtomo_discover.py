@@ -17,6 +17,7 @@ from napari_cryoml.cli._options import (
     JSON,
     PIXEL_SIZE,
     SEED,
+    check_folder,
     config_of,
     field_help,
     with_settings,
@@ -90,6 +91,7 @@ def discover(
 
     options = config_of(DiscoveryConfig, clusters=clusters, most_clusters=most_clusters, seed=seed)
     config = with_settings(options, settings or [])
+    check_folder(out)
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.averaging import RigidPoses
+from napari_cryoml.cli._options import check_output
 from napari_cryoml.data import Crops, Picks, PicksTable
 
 
@@ -51,6 +52,26 @@ def poses_table(
             )
         )
     return PicksTable.of(table)
+
+
+def check_particles_output(path: Path, ndim: int = 3) -> None:
+    """Complain of a name under which no particles can be written, before long work.
+
+    Raises
+    ------
+    InputError
+        If its folder cannot be written to, or its suffix tells no format of particles.
+    """
+    from napari_cryoml.io import FORMATS
+
+    check_output(path)
+    kinds = [kind for kind in FORMATS.values() if kind.write and not (kind.folder or kind.named)]
+    known = sorted({suffix for kind in kinds if ndim in kind.ndims for suffix in kind.suffixes})
+    if path.suffix.lower() not in known:
+        raise InputError(
+            f"{path.name} tells no format of particles of {ndim} axes: end its name in "
+            f"{', '.join(known)}."
+        )
 
 
 def write_poses(table: PicksTable, path: Path) -> None:
