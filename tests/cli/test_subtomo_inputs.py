@@ -74,7 +74,8 @@ def test_what_is_aligned_are_cubes(shell, tmp_path, command, shape):
     np.savez(tmp_path / "b.npz", crops=array)
     write_mrc(tmp_path / "r.mrc", np.ones((6, 6, 6)), 10.0)
     reference = ["--reference", tmp_path / "r.mrc"] if command == "align" else []
-    said = shell("subtomo", command, tmp_path / "b.npz", *reference, "--out", tmp_path / "o.mrc")
+    out = tmp_path / ("o.star" if command == "align" else "o.mrc")
+    said = shell("subtomo", command, tmp_path / "b.npz", *reference, "--out", out)
     assert said.code == 2
     assert "must be cubes of one channel" in said.sentences[-1]
 

@@ -142,6 +142,14 @@ def test_pretraining_with_labels_is_refused(shell, stack, tmp_path):
     assert "--objective takes what needs no labels" in said.sentences[-1]
 
 
+def test_one_box_is_compared_with_none(shell, tmp_path):
+    box = np.random.default_rng(0).normal(size=(1, 1, 8, 8, 8))
+    np.savez(tmp_path / "one.npz", crops=box)
+    said = shell("subtomo", "pretrain", tmp_path / "one.npz", "--out", tmp_path / "e.safetensors")
+    assert said.code == 2
+    assert "two at least are needed" in said.sentences[-1]
+
+
 def test_boxes_of_a_stack_get_classes(shell, stack, model, tmp_path):
     out, folder = tmp_path / "classes.csv", tmp_path / "each"
     words = ["--model", model, "--out", out, "--per-class", folder]

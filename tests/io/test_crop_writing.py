@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.data import ArrayCrops, CropPlaces, MissingWedge
-from napari_cryoml.io import read_crops, read_picks, stream_crops, write_crops
+from napari_cryoml.io import read_crops, read_picks, stream_crops, write_crops, write_mrc
 from napari_cryoml.jobs import Command
 
 SHAPES = [(6, 5), (4, 5, 6)]
@@ -255,3 +255,11 @@ def test_zarr_is_read_by_threads(tmp_path):
     for thread in threads:
         thread.join()
     assert len(found) == 3
+
+
+def test_boxes_of_several_pixel_sizes_have_none(tmp_path):
+    for row, size in enumerate((10.0, 12.0)):
+        write_mrc(tmp_path / f"{row}.mrc", np.zeros((4, 4, 4)), size)
+    with pytest.warns(InputWarning, match="pixels of 10 to 12 angstrom"):
+        after = read_crops(tmp_path)
+    assert (len(after), after.pixel_size) == (2, None)

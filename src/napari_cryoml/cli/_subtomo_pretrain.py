@@ -95,6 +95,8 @@ def pretrain(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size, tilt=tilt
     )
+    if len(crops) < 2:
+        raise InputError("Pretraining compares subtomograms: two at least are needed, one came.")
     wedge = wedge_of(crops, tilt)
     if wedge is None and len(crops.shape) == 3:
         say(NO_WEDGE)

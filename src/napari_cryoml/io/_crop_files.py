@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import emfile
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.io._image_format import reading
 from napari_cryoml.io._mrc import load_boxes
 
@@ -147,6 +148,11 @@ def files_of_boxes(
     ------
     InputError
         If a file is missing or damaged, has no such box, or boxes differ in size.
+
+    Warns
+    -----
+    InputWarning
+        If the files tell different pixel sizes.
     """
     shapes: list[tuple[int, ...]] = []
     sizes: set[float | None] = set()
@@ -157,6 +163,14 @@ def files_of_boxes(
         shapes.append(tuple(stored.shape[1:]))
         sizes.add(None if size is None else float(f"{size:.6g}"))
     _check_shapes([path.name for path in paths], shapes, where)
+    known = sorted(size for size in sizes if size is not None)
+    if len(known) > 1:
+        warnings.warn(
+            f"The boxes of {where} tell pixels of {known[0]:g} to {known[-1]:g} angstrom: none is "
+            "used; give the right one, or rescale the boxes to one.",
+            InputWarning,
+            stacklevel=3,
+        )
     crops = FileBoxes((len(entries), 1, *shapes[0]), tuple(paths), entries)
     return crops, sizes.pop() if len(sizes) == 1 else None
 
