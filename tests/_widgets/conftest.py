@@ -277,7 +277,7 @@ def class_view(qapp):
     from napari_cryoml._widgets.classify._result_tab import ResultTab
     from napari_cryoml._widgets.classify._source_group import SourceGroup
     from napari_cryoml._widgets.classify._train_tab import TrainTab
-    from napari_cryoml._widgets.crops import AveragePanel, CropGallery
+    from napari_cryoml._widgets.crops import AveragePanel, CropGallery, GalleryGrid
     from napari_cryoml._widgets.frame import ConfigForm
     from napari_cryoml._widgets.jobs import JobPanel
     from napari_cryoml.averaging import AverageConfig, RefineConfig
@@ -300,6 +300,7 @@ def class_view(qapp):
     mock.gallery.crops = MagicMock(spec=CropGallery)
     mock.gallery.crops.rows = np.empty(0, int)
     mock.gallery.crops.side = 64
+    mock.gallery.crops.grid = MagicMock(spec=GalleryGrid)
     mock.gallery.is_in_use = False
     mock.source.crops_config.side_effect = lambda diameter=None: CropsConfig(diameter=diameter)
     mock.source.tilts = (-60.0, 60.0)

@@ -79,6 +79,7 @@ def label_by_digit(qtbot, dock, truth):
         for row in np.flatnonzero(truth == name)[:N_LABELS].tolist():
             grid._current = grid.rows.tolist().index(row)
             qtbot.keyClick(grid, getattr(Qt.Key, f"Key_{number}"))
+            assert row == grid.rows[-1] or grid.current != row  # the next one follows
     grid.clearFocus()
 
 

@@ -111,6 +111,10 @@ class Labelling:
 
     # Crops
 
+    def knows(self, digit: int) -> bool:
+        """Whether a digit stands for a class, or for none of them, which is 0."""
+        return not digit or str(digit) in {entry.key for entry in self._desk.entries()}
+
     def give_digit(self, row: int, digit: int) -> None:
         """Give a crop the class of a key; 0 takes its class away."""
         with self._desk.telling():

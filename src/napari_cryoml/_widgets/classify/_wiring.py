@@ -54,13 +54,20 @@ def _connect_gallery(controller: ClassifyController) -> None:
     crops.sort_changed.connect(browsing.order)
     crops.hovered.connect(browsing.catch_up)
     crops.clicked.connect(lambda row, how: _on_crop(controller, row, how))
-    crops.key_pressed.connect(labelling.give_digit)
+    crops.key_pressed.connect(lambda row, digit: _on_digit(controller, row, digit))
     crops.erase_requested.connect(labelling.take)
     crops.label_requested.connect(
         lambda row, label: (
             labelling.give_current(row) if label == "positive" else labelling.take(row)
         )
     )
+
+
+def _on_digit(controller: ClassifyController, row: int, digit: int) -> None:
+    """Give a crop the class of a key, and go on to the next one."""
+    controller.labelling.give_digit(row, digit)
+    if controller.labelling.knows(digit):
+        controller.view.gallery.crops.grid.advance()
 
 
 def _on_crop(controller: ClassifyController, row: int, how: str) -> None:
