@@ -1,6 +1,8 @@
 """Crops come to the Classify dock, get classes, and a classifier follows."""
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -437,3 +439,15 @@ class TestComingAndGoing:
     def test_teardown_comes_twice(self, classify):
         classify.teardown()
         classify.teardown()
+
+
+def test_opening_the_dock_loads_nothing_heavy():
+    code = (
+        "import sys, napari_cryoml._widgets.classify._widget as w; w.offers(); "
+        "heavy = ('torch', 'sklearn', 'umap', 'matplotlib'); "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.strip() == "[]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -104,9 +104,8 @@ class Labelling:
             self._desk.tell(project.classify(ids, after))
         return len(ids)
 
-    def _set_list(self, entries: Sequence[ClassEntry] | object) -> None:
-        edit = self._desk.need_project().set_class_list(entries)  # type: ignore[arg-type]
-        self._desk.tell(edit)
+    def _set_list(self, entries: Iterable[ClassEntry]) -> None:
+        self._desk.tell(self._desk.need_project().set_class_list(entries))
         self.refresh()
 
     # Crops

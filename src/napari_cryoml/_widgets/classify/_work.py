@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.jobs import Job
 
@@ -52,7 +51,7 @@ def average(
     InputError
         If the crops cannot be read, or cannot be averaged.
     """
-    from napari_cryoml.averaging import average_crops, refine
+    from napari_cryoml.averaging import RefineConfig, average_crops, refine
 
     rows = _sampled(rows, config.seed)
     images = np.concatenate(
@@ -60,15 +59,10 @@ def average(
     )
     size, wedge = getattr(crops, "pixel_size", None), getattr(crops, "wedge", None)
     config = _masked(crops, config)
-    if images.ndim == 4:
-        if len(set(images.shape[1:])) > 1:
-            raise InputError(
-                f"Boxes of {images.shape[1:]} voxels are no cubes and cannot be turned onto each "
-                "other: cut cubes."
-            )
-        ids = crops.ids[rows].tolist()
-        return (yield from refine(images, wedge, config, ids=ids, pixel_size=size))  # type: ignore[arg-type]
-    return (yield from average_crops(images, config, pixel_size=size))  # type: ignore[arg-type]
+    if not isinstance(config, RefineConfig):
+        return (yield from average_crops(images, config, pixel_size=size, wedge=wedge))
+    ids = crops.ids[rows].tolist()
+    return (yield from refine(images, wedge, config, ids=ids, pixel_size=size))
 
 
 def _sampled(rows: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.intp]:
