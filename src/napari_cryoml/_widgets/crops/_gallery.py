@@ -139,7 +139,9 @@ class CropGallery(QWidget):
         self.order.setCurrentIndex(self.order.findData(order_name))
         self.order.blockSignals(False)
         part = len(rows) < total
-        self.count.setText(f"{len(rows):,} / {total:,}" if part else f"{total:,} crops")
+        self.count.setText(
+            f"{len(rows):,} / {total:,}" if part else f"{total:,} crop{'s' * (total != 1)}"
+        )
         self.count.setToolTip(f"{len(rows):,} of {total:,} selected crops are shown.")
         self.grid.set_rows(rows)
 

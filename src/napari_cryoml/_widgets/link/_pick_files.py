@@ -26,7 +26,8 @@ def write_picks(table: PicksTable, path: Path, shapes: Shapes) -> str:
     """
     paths = io.write_picks(table, path, shapes=shapes)
     place = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}"
-    return f"{table.n_picks:,} picks of {len(table):,} images were written to {place}."
+    of = f"{len(table):,} image{'s' * (len(table) != 1)}"
+    return f"{table.n_picks:,} picks of {of} were written to {place}."
 
 
 def write_classes(tables: Mapping[str, PicksTable], path: Path, shapes: Shapes) -> str:
