@@ -178,6 +178,7 @@ def test_particles_of_a_tomogram_get_classes(shell, tomogram, model, tmp_path):
     (found,) = read_picks(out)
     assert len(found) == 8
     assert set(found.columns["class"].tolist()) <= {"cube", "plate"}
+    assert (found.columns["confidence"] >= 0.5).all()
     counted = {
         name: len(read_picks(path).picks[0]) for name, path in said.json["per_class"].items()
     }

@@ -40,7 +40,11 @@ def cut(shape=(4, 4, 4), images=("t.mrc", "t.mrc", "u.mrc"), box=8):
     return ArrayCrops(
         crops(shape, 3).array,
         np.array(list("abc")),
-        {"class": np.array(["x", "", "y"]), "score": np.array([0.5, 0.25, 1.0], np.float32)},
+        {
+            "class": np.array(["x", "", "y"]),
+            "confidence": np.array([0.75, np.nan, 1.0], np.float32),
+            "score": np.array([0.5, 0.25, 1.0], np.float32),
+        },
         13.5,
         rotations=ROTATIONS if ndim == 3 else None,
         places=places,
@@ -134,6 +138,7 @@ def test_places_and_poses_come_back_with_the_boxes(tmp_path, name, shape):
         np.testing.assert_allclose(after.rotations[order], before.rotations, atol=1e-6)
         np.testing.assert_allclose(after.offsets[order], before.offsets, atol=1e-6)
     assert after.columns["class"][order].tolist() == ["x", "", "y"]
+    np.testing.assert_array_equal(after.columns["confidence"][order], [0.75, np.nan, 1])
     assert after.columns["score"][order].tolist() == [0.5, 0.25, 1.0]
     np.testing.assert_array_equal(after.read(order), before.read([0, 1, 2]))
     assert (after.box, after.diameter) == (8, 5.5)

@@ -285,6 +285,19 @@ def test_names_of_classes_survive(tmp_path, name, suffix, names):
     assert read_picks(again, shapes=SHAPES).picks[0].columns["class"].tolist() == names
 
 
+@pytest.mark.parametrize("name", ["star", "relion5-tomo"])
+def test_confidence_of_classes_survives_in_star_files(tmp_path, name):
+    sure = np.array([0.9, np.nan, 0.25, 1], np.float32)
+    before = table(columns={"class": np.array(["b", "", "a", "b"]), "confidence": sure})
+    path = write_picks(before, tmp_path / "t.star", format=name, shapes=SHAPES)[0]
+    written = starfile.read(path)["particles"]["cryomlConfidence"]
+    assert written.tolist() == [0.9, -1, 0.25, 1]
+    after = read_picks(path, shapes=SHAPES)
+    np.testing.assert_array_equal(after.picks[0].columns["confidence"], sure)
+    (again,) = write_picks(after, tmp_path / "u.star", format=name, shapes=SHAPES)
+    assert starfile.read(again)["particles"]["cryomlConfidence"].tolist() == [0.9, -1, 0.25, 1]
+
+
 def test_relion_sees_numbers_of_classes(tmp_path):
     columns = {"class": np.array(["b", "a", "", "b"])}
     frame = starfile.read(write_picks(table(columns=columns), tmp_path / "t.star")[0])

@@ -16,10 +16,10 @@ from napari_cryoml.data import ArrayCrops, Crops, MissingWedge, Picks, PicksTabl
 from napari_cryoml.io._crop_files import files_of_boxes
 from napari_cryoml.io._crop_list_places import IMAGE, image_labels, place_labels, placed_rows
 from napari_cryoml.io._formats import _rows
-from napari_cryoml.io._formats._classes import CLASS
+from napari_cryoml.io._formats._classes import CLASS, CONFIDENCE
 from napari_cryoml.io._formats._format import Hints
 from napari_cryoml.io._formats._relion_poses import (
-    CLASS_NAME,
+    OUR_CLASS_LABELS,
     class_labels,
     classes_in,
     rotations_in,
@@ -154,7 +154,7 @@ def _check_are_boxes(frame: pd.DataFrame, shape: tuple[int, ...], path: Path) ->
 
 def _columns(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     """Return what a list holds of each box: numbers, and texts as such."""
-    left_out = (_IMAGE_NAME, _ID, CLASS_NAME, IMAGE)
+    left_out = (_IMAGE_NAME, _ID, IMAGE, *OUR_CLASS_LABELS)
     columns = {str(n): frame[n].to_numpy() for n in frame.columns if n not in left_out}
     return {
         name: values if values.dtype.kind in "biuf" else values.astype(str)
@@ -217,7 +217,7 @@ def _placed_blocks(table: PicksTable) -> dict[str, Block]:
 def _plain_blocks(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Block]:
     frame = pd.DataFrame({k: v for k, v in columns.items() if " " not in k and np.ndim(v) == 1})
     labels = class_labels(frame)
-    return {"particles": frame.drop(columns=[CLASS], errors="ignore").assign(**labels)}
+    return {"particles": frame.drop(columns=[CLASS, CONFIDENCE], errors="ignore").assign(**labels)}
 
 
 def _with_boxes(blocks: dict[str, Block], crops: Crops) -> dict[str, Block]:

@@ -18,6 +18,7 @@ import pandas as pd
 from napari_cryoml.io._formats._files import read_text, write_text
 
 CLASS = "class"
+CONFIDENCE = "confidence"
 _BESIDE = ".classes.doc"
 
 

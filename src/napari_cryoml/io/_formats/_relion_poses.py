@@ -14,10 +14,14 @@ from napari_cryoml.io._formats import _classes, _poses, _rows
 CLASS_NUMBER = "rlnClassNumber"
 CLASS_NAME = "cryomlClassName"
 """Label of ours for names of classes, which RELION carries along without knowing it."""
+CLASS_CONFIDENCE = "cryomlConfidence"
+"""Label of ours for how probable the class is."""
+OUR_CLASS_LABELS = (CLASS_NAME, CLASS_CONFIDENCE)
 
 _ANGSTROM = ("rlnOriginXAngst", "rlnOriginYAngst", "rlnOriginZAngst")
 _PIXELS = ("rlnOriginX", "rlnOriginY", "rlnOriginZ")
 _UNCLASSIFIED = "None"  # RELION's word for an empty text
+_UNSURE = -1.0  # instead of NaN, which not every reader of STAR files knows
 
 
 def rotations_in(frame: pd.DataFrame) -> npt.NDArray[np.float64] | None:
@@ -72,8 +76,19 @@ def shifts_in(
     return -(zyx if boxes is None else np.einsum("nij,nj->ni", boxes, zyx))
 
 
-def classes_in(frame: pd.DataFrame, ndim: int) -> dict[str, npt.NDArray[np.str_]]:
-    """Return the column of class names: ours, or of particles of tomograms RELION's numbers."""
+def classes_in(frame: pd.DataFrame, ndim: int) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of class names and of their confidence, those that there are.
+
+    Names are ours, or of particles of tomograms RELION's numbers.
+    """
+    sure = _poses.numbers_of(frame, (CLASS_CONFIDENCE,))
+    if sure is None:
+        return _names_in(frame, ndim)
+    values = np.where(sure[:, 0] < 0, np.nan, sure[:, 0]).astype(np.float32)
+    return _names_in(frame, ndim) | {_classes.CONFIDENCE: values}
+
+
+def _names_in(frame: pd.DataFrame, ndim: int) -> dict[str, npt.NDArray[np.str_]]:
     if CLASS_NAME in frame:
         names = _classes.texts_of(frame[CLASS_NAME].to_numpy())
         return {_classes.CLASS: np.where(names == _UNCLASSIFIED, "", names)}
@@ -85,7 +100,19 @@ def classes_in(frame: pd.DataFrame, ndim: int) -> dict[str, npt.NDArray[np.str_]
 
 
 def class_labels(columns: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
-    """Return the labels that hold the classes: a number, and the names that are no numbers."""
+    """Return the labels of classes: a number, names that are no numbers, and the confidence."""
+    return _name_labels(columns) | _confidence_labels(columns)
+
+
+def _confidence_labels(columns: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    sure = _poses.numbers_of(columns, (_classes.CONFIDENCE,))
+    if sure is None:
+        return {}
+    values = np.nan_to_num(sure[:, 0], nan=_UNSURE).astype(np.float32)
+    return {CLASS_CONFIDENCE: values.astype(str).astype(np.float64)}  # 0.9 rather than 0.89999998
+
+
+def _name_labels(columns: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     if _classes.CLASS not in columns:
         return {}
     numbers, names = _classes.numbers_of(columns[_classes.CLASS])

@@ -31,7 +31,7 @@ from napari_cryoml.io._formats._relion_document import (
 )
 from napari_cryoml.io._formats._relion_optics import row_pixel_sizes
 from napari_cryoml.io._formats._relion_poses import (
-    CLASS_NAME,
+    OUR_CLASS_LABELS,
     classes_in,
     rotations_in,
     shifts_in,
@@ -71,7 +71,7 @@ def table_of(blocks: Mapping[str, Block], name: str, path: Path, hints: Hints) -
         positions = _pixel_positions(frame, path)
     used = [*(CENTRED if document.centred else PIXELS), document.image_column]
     scores, spent = _scores(frame, document.score_column)
-    used += [spent, CLASS_NAME]
+    used += [spent, *OUR_CLASS_LABELS]
     columns = _rows.columns_of(frame, [label for label in used if label])
     columns |= classes_in(frame, positions.shape[1])
     rotations = None
