@@ -369,6 +369,18 @@ class TestNetworks:
         assert note(training.view) == ("The memory is used up.", True)
         assert training.desk.state.fitted.system.name == "few_shot"
 
+    def test_a_network_from_a_file_stays_in_use_as_labels_come(
+        self, qtbot, ready, services, tmp_path
+    ):
+        ready.view.train.chosen = "dsrf3d"
+        ready.view.ask_load_model_path.return_value = tmp_path / "kept.safetensors"
+        ready.training.ask_what_to_load()
+        quick = quick_of(services)
+        answer(qtbot, ready, quick, fitted(ready.desk.state, ("junk", "ribosome"), "dsrf3d"))
+        label(ready, ribosome=[0, 1], junk=[2, 3])
+        assert not fits(quick)
+        assert ready.desk.state.fitted.system.name == "dsrf3d"
+
     def test_a_file_of_the_wrong_box_is_one_sentence(self, qtbot, ready, services, tmp_path):
         ready.view.ask_load_model_path.return_value = tmp_path / "other.safetensors"
         ready.training.ask_what_to_load()

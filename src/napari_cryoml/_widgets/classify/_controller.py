@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from napari_cryoml._widgets.classify._answering import Answering
 from napari_cryoml._widgets.classify._averaging import Averaging
 from napari_cryoml._widgets.classify._browsing import Browsing
 from napari_cryoml._widgets.classify._desk import Desk
@@ -60,9 +61,10 @@ class ClassifyController:
         self.labelling = Labelling(desk)
         self.browsing = Browsing(desk, start_service)
         self.linking = Linking(desk, self.labelling)
-        self.training = Training(desk, self.keeping, start_service)
+        self.answering = Answering(desk, self.keeping)
+        self.training = Training(desk, self.keeping, self.answering, start_service)
         self.results = Results(desk, self.keeping)
-        self.looking = Looking(viewer, desk, self.training, self.linking)
+        self.looking = Looking(viewer, desk, self.answering, self.linking)
         self.averaging = Averaging(viewer, desk, start_job)
         self.exporting = Exporting(desk)
         self._connect()

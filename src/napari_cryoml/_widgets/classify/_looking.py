@@ -9,12 +9,12 @@ import numpy as np
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._attention_layer import AttentionLayer
 from napari_cryoml._napari._map_link_rows import RowPlaces
+from napari_cryoml._widgets.classify._answering import Answering
 from napari_cryoml._widgets.classify._browsing import row_text
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._linking import Linking
 from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, NO_DRAWING
 from napari_cryoml._widgets.classify._state import ClassifyState
-from napari_cryoml._widgets.classify._training import Training
 from napari_cryoml.classification import (
     Attention,
     AttentionRequest,
@@ -37,13 +37,13 @@ class Looking:
     ----------
     viewer : napari.components.ViewerModel
     desk : Desk
-    training : Training
+    answering : Answering
     linking : Linking
     """
 
-    def __init__(self, viewer: Any, desk: Desk, training: Training, linking: Linking) -> None:
+    def __init__(self, viewer: Any, desk: Desk, answering: Answering, linking: Linking) -> None:
         self._desk = desk
-        self._training = training
+        self._answering = answering
         self._linking = linking
         self._layer = AttentionLayer(viewer)
         self._row = -1
@@ -104,7 +104,7 @@ class Looking:
         look.show_attention(None, _ASKING)
         row = self._row
         try:
-            self._training.ask(
+            self._answering.ask(
                 lambda token: AttentionRequest(token, row, label),
                 "attention",
                 self._take,
@@ -113,7 +113,7 @@ class Looking:
             if getattr(fitted.system, "objective", "") not in _DRAWING:
                 look.show_reconstruction(None, NO_DRAWING)
                 return
-            self._training.ask(
+            self._answering.ask(
                 lambda token: ReconstructRequest(token, np.array([row])),
                 "reconstruction",
                 self._take_drawing,

@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.classify import _work
+from napari_cryoml._widgets.classify._answering import Answering
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._keeping import Keeping
 from napari_cryoml._widgets.classify._state import ClassifyState
@@ -17,7 +18,6 @@ from napari_cryoml.classification import (
     FitRequest,
     FittedReply,
     LoadRequest,
-    SaveRequest,
     SystemConfig,
     systems,
 )
@@ -41,17 +41,24 @@ class Training:
     ----------
     desk : Desk
     keeping : Keeping
+    answering : Answering
     start_service : callable
         Starts a service, as `ChildService.start` does.
     """
 
-    def __init__(self, desk: Desk, keeping: Keeping, start_service: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        keeping: Keeping,
+        answering: Answering,
+        start_service: Callable[..., Any],
+    ) -> None:
         self._desk = desk
         self._keeping = keeping
+        self._answering = answering
         self._start_service = start_service
         self._quick = ServiceLine(start_service)
         self._slow = ServiceLine(start_service)
-        self._holder: ServiceLine | None = None
         self._ticket: int | None = None
         self._stopping = False
         self._connections = [(desk.replaced, self._begin), (desk.labelled, self._on_labels)]
@@ -66,8 +73,7 @@ class Training:
     @property
     def busy(self) -> bool:
         """Whether an answer is still to come."""
-        holder = self._holder is not None and self._holder.busy
-        return self._quick.busy or self._slow.busy or holder
+        return self._quick.busy or self._slow.busy or self._answering.busy
 
     def close(self) -> None:
         """End the services."""
@@ -76,10 +82,9 @@ class Training:
         self._close_lines()
 
     def _close_lines(self) -> None:
-        for line in (self._quick, self._slow, self._holder):
-            if line is not None:
-                line.close()
-        self._holder, self._ticket = None, None
+        for line in (self._quick, self._slow, self._answering):
+            line.close()
+        self._ticket = None
 
     # Other crops
 
@@ -114,9 +119,17 @@ class Training:
         self.tell()
 
     def _on_labels(self) -> None:
-        if self._is_quick or self._holder in (None, self._quick):
+        if self._is_quick or self._follows:
             self._follow()
         self.tell()
+
+    @property
+    def _follows(self) -> bool:
+        """Whether the classifier in use, if there is one, was fitted at once to labels."""
+        state = self._desk.state
+        if state is None or state.fitted is None:
+            return True
+        return isinstance(state.fitted.system, FeatureSystem) and state.learnt is not None
 
     def _quick_config(self) -> SystemConfig:
         """Return the system that answers until a network is trained."""
@@ -129,14 +142,15 @@ class Training:
             return
         names = tuple(n for n, count in state.classes.counts.items() if count >= LEAST)
         if len(names) < 2:
-            if state.fitted is not None and self._holder is self._quick:
+            if state.fitted is not None and self._follows:
                 self._forget(state)
             return
         with self._desk.telling():
             self._ask_fit(self._quick, state, names, self._quick_config())
 
     def _forget(self, state: ClassifyState) -> None:
-        state.fitted, self._holder = None, None
+        state.fitted = None
+        self._answering.use(None, self._quick)
         self._desk.predicted.emit()
 
     # A run
@@ -237,50 +251,22 @@ class Training:
     ) -> None:
         if state is not self._desk.state:
             return
-        if line is self._quick and self._holder is not None and self._holder is not line:
-            self._retire()
         was_trained = line is self._slow
-        self._use(line)
+        if was_trained:
+            # Its process goes on to answer for it; the next network gets another one.
+            self._slow, self._ticket = ServiceLine(self._start_service), None
+        self._answering.use(line, self._quick)
         state.fitted, state.learnt = reply, texts
         if not self.running:
             self._desk.view.train.end_job("")
         self._desk.predicted.emit()
         self.tell()
         if was_trained:
-            self._keep()
+            self._answering.keep()
         elif texts is not None:
             self._keeping.choose(model=None)
 
-    def _use(self, line: ServiceLine) -> None:
-        """Have a line answer for the classifier; a network's process is given over to that."""
-        if line is self._slow:
-            before, self._holder = self._holder, line
-            if before is not None and before is not self._quick:
-                before.close()
-            self._slow = ServiceLine(self._start_service)
-            self._ticket = None
-        else:
-            self._holder = line
-
-    def _retire(self) -> None:
-        if self._holder is not None:
-            self._holder.close()
-
-    def _keep(self) -> None:
-        """Keep the network with the project, for the next time."""
-        place = self._keeping.model_place()
-        if place is not None:
-            self._save(place, lambda path: self._keeping.choose(model=Path(path).name))
-
     # Files
-
-    def ask_where_to_save(self) -> None:
-        """Write the classifier in use to a file."""
-        with self._desk.telling():
-            self._need_fitted()
-            path = self._desk.view.ask_save_model_path(self._desk.folder)
-            if path is not None:
-                self._save(path, lambda path: self._desk.note(f"The model was written to {path}."))
 
     def ask_what_to_load(self) -> None:
         """Use a classifier from a file."""
@@ -309,47 +295,8 @@ class Training:
         )
 
     def _keep_loaded(self, path: Path) -> None:
-        place = self._keeping.model_place()
-        if place is not None and path != place:
-            self._keep()
-
-    def _save(self, path: Path, then: Callable[[Any], object]) -> None:
-        line, fitted = self._need_fitted()
-        line.ask(SaveRequest(fitted.token, path), on_done=then, on_error=self._desk.warn)
-
-    def _need_fitted(self) -> tuple[ServiceLine, FittedReply]:
-        state = self._desk.need_state()
-        if self._holder is None or state.fitted is None:
-            raise InputError("There is no classifier yet: label crops of two classes or more.")
-        return self._holder, state.fitted
-
-    # Asking the classifier in use
-
-    def ask(
-        self,
-        make: Callable[[int], Any],
-        key: str,
-        on_done: Callable[[Any], object],
-        on_error: Callable[[str], object],
-    ) -> None:
-        """Ask the classifier in use.
-
-        Parameters
-        ----------
-        make : callable
-            Takes the number of the classifier and returns the request.
-        key : str
-            A request of the same key that still waits is dropped for this one.
-        on_done, on_error : callable
-            Get the reply, or one sentence; nothing if there are other crops by then.
-        """
-        line, fitted = self._need_fitted()
-        state = self._desk.state
-
-        def here(hear: Callable[[Any], object]) -> Callable[[Any], object]:
-            return lambda said: hear(said) if state is self._desk.state else None
-
-        line.ask(make(fitted.token), on_done=here(on_done), on_error=here(on_error), key=key)
+        if path != self._keeping.model_place():
+            self._answering.keep()
 
     # Words
 

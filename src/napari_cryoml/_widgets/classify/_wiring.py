@@ -84,7 +84,7 @@ def _connect_tabs(controller: ClassifyController) -> None:
     view, training, looking = controller.view, controller.training, controller.looking
     view.train.system_chosen.connect(training.choose)
     view.train.train_requested.connect(training.train_or_stop)
-    view.train.save_requested.connect(training.ask_where_to_save)
+    view.train.save_requested.connect(controller.answering.ask_where_to_save)
     view.train.load_requested.connect(training.ask_what_to_load)
     view.train.changed.connect(controller.keep_options)
     view.result.colour_by_chosen.connect(controller.results.choose_colour)
