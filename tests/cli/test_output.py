@@ -41,6 +41,21 @@ def test_a_report_for_people(capsys) -> None:
     assert json.loads(capsys.readouterr().out) == RESULT
 
 
+def test_rows_are_printed_as_a_table_without_empty_columns(capsys) -> None:
+    rows = [
+        {"name": "a", "n": 12, "same_as": "", "share": 0.51234, "bound": True},
+        {"name": "long one", "n": 3, "same_as": "", "share": None, "bound": False},
+    ]
+    report({"rows": rows, "none": []}, as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "rows:",
+        "  name      n   share   bound",
+        "  a         12  0.5123  yes",
+        "  long one  3",
+        "none: ",
+    ]
+
+
 def test_without_a_terminal_a_short_job_is_silent(capsys) -> None:
     seen: list = []
     assert run_job(_job(), "Working", seen.append) == "done"

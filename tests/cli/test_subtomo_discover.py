@@ -35,6 +35,8 @@ def test_discover_writes_averages_particles_and_a_ranking(stack, tmp_path, shell
     table = pd.read_csv(out / "candidates.csv")
     assert len(table) == len(told["candidates"]) >= 1
     assert set(table["nearest"]) == {"boot"}
+    assert (table["resolution"].isna() | (table["resolution"] >= 20)).all()
+    assert set(table["resolution_is_bound"]) <= {True, False}
     average = io.open_image(out / "candidate_001.mrc")
     assert average.shape == (20, 20, 20)
     particles = io.read_picks(out / "particles.star")

@@ -74,9 +74,16 @@ class ShellCorrelation:
         found = self.resolution(threshold)
         if found is not None:
             return f"{found:.1f} {self.unit}"
-        if len(self.values) > 1 and self.values[1] >= threshold:
-            return f"finer than {self.period(float(self.frequency[-1])):.1f} {self.unit}"
-        return "none"
+        return f"finer than {self.finest:.1f} {self.unit}" if self.holds(threshold) else "none"
+
+    def holds(self, threshold: float = GOLD_STANDARD) -> bool:
+        """Return whether the curve reaches its end without falling below a threshold."""
+        return len(self.values) > 1 and not bool((self.values[1:] < threshold).any())
+
+    @property
+    def finest(self) -> float:
+        """The period at the end of the curve: no resolution finer than that can be told."""
+        return self.period(float(self.frequency[-1]))
 
     def period(self, frequency: float) -> float:
         """Return the length in `unit` of a wave of `frequency` cycles per pixel."""

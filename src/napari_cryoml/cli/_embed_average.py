@@ -24,6 +24,7 @@ from napari_cryoml.cli._options import (
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._resolution import resolution_figures
 from napari_cryoml.data import Embedding, ImageSource
 from napari_cryoml.preprocess import CropsConfig, PickCrops
 
@@ -85,8 +86,6 @@ def _figures(found: ClassAverage, n: int, out: Path) -> dict[str, Any]:
         "n_averaged": len(found.used),
         "of": n,
         "pixel_size": found.pixel_size,
-        "resolution": found.resolution,
+        **resolution_figures(found.frc),
     }
-    if found.frc is not None:
-        figures["unit"] = found.frc.unit
     return figures | ({"notes": list(found.notes)} if found.notes else {})

@@ -54,10 +54,37 @@ def _lines(result: Mapping[str, Any], margin: str = "") -> Iterator[str]:
         if isinstance(value, Mapping):
             yield label
             yield from _lines(value, margin + "  ")
+        elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+            yield label
+            yield from _table(value, margin + "  ")
         elif isinstance(value, list):
             yield f"{label} {', '.join(map(str, value))}"
         else:
-            yield f"{label} {value:.4g}" if isinstance(value, float) else f"{label} {value}"
+            yield f"{label} {_word(value)}"
+
+
+def _table(rows: list[Mapping[str, Any]], margin: str) -> Iterator[str]:
+    """Yield rows under their names; columns that are empty throughout are left out."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [
+        [name.replace("_", " "), *words]
+        for name in names
+        if any(words := [_cell(row.get(name)) for row in rows])
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    for line in zip(*columns, strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield margin + "  ".join(cells).rstrip()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else _word(value)
+
+
+def _word(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def run_job(

@@ -21,6 +21,7 @@ from napari_cryoml.cli._options import (
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._resolution import resolution_figures
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
@@ -158,12 +159,10 @@ def _figures(found: SubtomogramAverage, with_curve: bool) -> dict[str, Any]:
         "n_averaged": len(found.used),
         "of": len(found.half),
         "pixel_size": found.pixel_size,
-        "resolution": found.resolution,
+        **resolution_figures(found.fsc),
         "gold_standard": found.gold_standard,
         "median_score": float(np.median(scores)) if np.isfinite(scores).any() else None,
     }
-    if found.fsc is not None:
-        figures["unit"] = found.fsc.unit
-        if with_curve:
-            figures["fsc"] = found.fsc.values.round(4).tolist()
+    if found.fsc is not None and with_curve:
+        figures["fsc"] = found.fsc.values.round(4).tolist()
     return figures | ({"notes": list(found.notes)} if found.notes else {})

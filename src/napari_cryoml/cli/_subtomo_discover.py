@@ -23,6 +23,7 @@ from napari_cryoml.cli._options import (
     with_settings,
 )
 from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._resolution import resolution_figures
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
@@ -213,14 +214,16 @@ def _rows(found: Discovery) -> list[dict[str, Any]]:
     """Return what there is to tell of each candidate."""
     rows = []
     for rank, one in enumerate(found.candidates):
-        resolution = one.average.resolution
+        told = resolution_figures(one.average.fsc)
+        if told["resolution"] is not None:
+            told["resolution"] = round(told["resolution"], 1)
         rows.append(
             {
                 "candidate": _label(rank),
                 "n": len(one.rows),
                 "novelty": round(one.novelty, 3),
                 "reproducibility": round(one.reproducibility, 3),
-                "resolution": None if resolution is None else round(resolution, 1),
+                **told,
                 "same_as": "" if one.same_as is None else _label(one.same_as),
                 "nearest": one.nearest,
                 "discrepancy": round(one.discrepancy, 1) if one.nearest else None,

@@ -45,8 +45,7 @@ class Discrepancy:
         found = inner.resolution(HALF)
         if found is not None:
             return found
-        agree = len(inner.values) > 1 and inner.values[1] >= HALF
-        return inner.period(0.5) if agree else float("inf")
+        return inner.period(0.5) if inner.holds(HALF) else float("inf")
 
 
 def _without_first_shell(curve: ShellCorrelation) -> ShellCorrelation:
