@@ -277,6 +277,14 @@ def test_picks_above_the_threshold_come_with_their_labels(link, picked):
     assert source.diameters == dict.fromkeys(source.table.images, 16.0)
 
 
+def test_picks_come_with_what_a_file_said_of_them(link, picked):
+    columns = {"class": np.array(["a", "b"])}
+    picked.session.project.set_imported("b.mrc", Picks("b.mrc", PLACES[1:3] + 3, columns=columns))
+    table = link.picks_source().table
+    assert table["b.mrc"].columns["class"].tolist() == ["", "a", "b", ""]
+    assert "class" not in table["a.mrc"].columns
+
+
 def test_without_picks_there_is_nothing_to_embed(viewer, opened):
     link = PickerLink(viewer, opened)
     with pytest.raises(InputError, match="no picks yet"):

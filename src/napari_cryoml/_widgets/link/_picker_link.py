@@ -17,6 +17,7 @@ from napari_cryoml._napari._map_link_rows import SAME_PX
 from napari_cryoml._napari._picker_camera import PickerCamera
 from napari_cryoml._widgets.picker import PickerController
 from napari_cryoml.data import UNLABELLED, Picks, PicksTable
+from napari_cryoml.picking import with_poses
 from napari_cryoml.project import Edit, Project
 
 LOST = "The layer {} was deleted; the Picker brings it back, and the map goes on."
@@ -112,6 +113,8 @@ class PickerLink(LinkState):
     def picks_source(self) -> PickSource:
         """Return the picks above the threshold of all images that can be read; from any thread.
 
+        They have the orientations and classes of the imported particles that they are.
+
         Raises
         ------
         InputError
@@ -122,8 +125,9 @@ class PickerLink(LinkState):
         for name in session.names:
             picks = session.picks(name) if name in sources else None
             if picks is not None and len(kept := picks.above(threshold)):
-                labels = session.project.annotations(name)
-                tables.append(with_labels(_named(kept, name), labels, session.diameter_in(name)))
+                project, diameter = session.project, session.diameter_in(name)
+                posed = with_poses(_named(kept, name), project.imported(name), diameter / 2)
+                tables.append(with_labels(posed, project.annotations(name), diameter))
         if not tables:
             raise InputError(
                 "There are no picks yet: label some particles, or pick all images in the Picker."
