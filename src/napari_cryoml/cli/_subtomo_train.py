@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_cryoml._errors import InputError
 from napari_cryoml.classification import (
     CropClassifier,
     LabelledCrops,
@@ -213,9 +212,3 @@ def described(
             "temperature": classifier.temperature,
         }
     return figures | ({"notes": list(classifier.notes)} if classifier.notes else {})
-
-
-def refuse_unknown(name: str, known: Any, what: str) -> None:
-    """Raise InputError unless a name is among those that are known."""
-    if name not in known:
-        raise InputError(f"There is no {what} {name!r}: choose one of {', '.join(known)}.")
