@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -13,6 +12,7 @@ from pydantic import Field
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops
 from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
+from napari_cryoml.embedding._model_digest import model_digest
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,14 +36,7 @@ class ClassifierEncoderConfig(CropEncoderConfig):
         InputError
             If there is no such file.
         """
-        try:
-            content = self.model.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"The model {self.model} cannot be read ({error.strerror}): choose the file that "
-                "training wrote."
-            ) from error
-        return hashlib.blake2b(content, digest_size=16).hexdigest()
+        return model_digest(self.model, "model")
 
     def check(self, crops: Crops) -> None:
         """Refuse crops of another shape or sampling than the model was trained on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from pydantic import Field
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops, ImageSource
 from napari_cryoml.embedding._encoder import CropEncoderConfig, encoders
+from napari_cryoml.embedding._model_digest import model_digest
 from napari_cryoml.embedding._sources import check_sources, over_images
 from napari_cryoml.preprocess import Rescaling, mirrored_region
 
@@ -42,14 +42,7 @@ class DetectorEncoderConfig(CropEncoderConfig):
         InputError
             If there is no such file.
         """
-        try:
-            content = self.picker.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"The picker {self.picker} cannot be read ({error.strerror}): choose the file "
-                "that training wrote."
-            ) from error
-        return hashlib.blake2b(content, digest_size=16).hexdigest()
+        return model_digest(self.picker, "picker")
 
     def check(self, crops: Crops) -> None:
         """Refuse crops without images."""
