@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.jobs import Command, Event, Job, relay
 from napari_cryoml.jobs._events import ResultT
 
 
@@ -25,18 +25,16 @@ class Progress:
 
     def part(self, job: Job[ResultT], size: int, message: str = "") -> Job[ResultT]:
         """Carry out a job that is `size` units of the whole, and return its result."""
-        command: Command | None = None
         start = self.done
-        while True:
-            try:
-                event = job.send(command)
-            except StopIteration as end:
-                self.done = start + size
-                result: ResultT = end.value
-                return result
+
+        def tell(event: Event) -> Event:
             self.done = start + size * event.done // max(event.total, 1)
-            command = yield Event(done=self.done, total=self.total, message=message)
-            self.stopped = self.stopped or command is Command.STOP
+            return Event(done=self.done, total=self.total, message=message)
+
+        result, stopped = yield from relay(job, tell)
+        self.done = start + size
+        self.stopped = self.stopped or stopped
+        return result
 
     def tell(self, event: Event) -> Generator[Event, Command | None, None]:
         """Send an event of this job's own."""

@@ -22,10 +22,10 @@ from napari_cryoml.classification._network_classifier import NetworkClassifier
 from napari_cryoml.classification._network_system import NetworkSystem
 from napari_cryoml.classification._pretrained_encoder import PretrainedEncoder, encoder_weights
 from napari_cryoml.classification._scoring import Scorer
-from napari_cryoml.classification._stages import Stage, relay
+from napari_cryoml.classification._stages import Stage
 from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.evaluation import ClassificationReport
-from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.jobs import Command, Event, Job, relay
 from napari_cryoml.training import (
     CropSampler,
     CropStore,
@@ -174,7 +174,7 @@ class _Run:
         name = f"Pretraining ({config.objective})"
         stage = Stage(name, 0.0, share, training.epochs, sampler.steps_per_epoch)
         job = fit(objective, objective, sampler, training, device=self.device, select=False)
-        _, stopped = yield from relay(job, stage)
+        _, stopped = yield from relay(job, stage.tell)
         return stopped
 
     def learn(
@@ -192,7 +192,7 @@ class _Run:
         stage = Stage("Training", start, 1 - start, training.epochs, sampler.steps_per_epoch)
         validate = self.validation(objective, split)
         job = fit(objective, objective, sampler, training, device=self.device, validate=validate)
-        state, stopped = yield from relay(job, stage)
+        state, stopped = yield from relay(job, stage.tell)
         notes = []
         if stopped:
             epoch = state.step / sampler.steps_per_epoch

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from napari_cryoml.jobs import Command, Event
 from napari_cryoml.training import TrainingEvent
-
-ResultT = TypeVar("ResultT")
 
 _TOTAL = 1000
 
@@ -43,18 +38,3 @@ class Stage:
             words.append(f"validation {event.validation:.3g}")
         message = ", ".join(words) + (f"; {event.message}" if event.message else "")
         return replace(event, done=round(_TOTAL * done), total=_TOTAL, message=message)
-
-
-def relay(
-    job: Generator[TrainingEvent, Command | None, ResultT], stage: Stage
-) -> Generator[Event, Command | None, tuple[ResultT, bool]]:
-    """Carry out a stage; return its result, and whether it was told to stop."""
-    command: Command | None = None
-    stopped = False
-    while True:
-        try:
-            event = job.send(command)
-        except StopIteration as end:
-            return end.value, stopped
-        command = yield stage.tell(event)
-        stopped = stopped or command is Command.STOP

@@ -11,7 +11,6 @@ from napari_cryoml.embedding._layouts import (
     STEPS,
     Layout,
     LayoutChanged,
-    LayoutJob,
     ProjectionConfig,
     Projector,
     Rows,
@@ -20,7 +19,7 @@ from napari_cryoml.embedding._layouts import (
 )
 from napari_cryoml.embedding._neighbours import into_cells
 from napari_cryoml.embedding._placement import NeighbourPlacement
-from napari_cryoml.jobs import Command
+from napari_cryoml.jobs import Command, Event, relay
 
 _LAID_OUT = 0.7  # share of the work when the landmarks have their places
 _LEARNED = 0.85  # and when a network has learned them
@@ -78,7 +77,10 @@ def lay_out_by_landmarks(
     landmarks = choose_landmarks(vectors, min(config.n_landmarks, len(vectors)), config.seed)
     layout = np.full((len(vectors), 2), np.nan, np.float32)
     begun = None if start is None else start[landmarks]
-    fitting = _of_rows(projector.lay_out(vectors[landmarks], begun), landmarks)
+    fitting = relay(
+        projector.lay_out(vectors[landmarks], begun),
+        lambda event: replace(event, done=round(_LAID_OUT * event.done), rows=landmarks),
+    )
     layout[landmarks], stopped = yield from fitting
     if stopped:
         return layout, landmarks
@@ -98,22 +100,6 @@ def lay_out_by_landmarks(
     return layout, landmarks
 
 
-def _of_rows(
-    job: LayoutJob, rows: Rows
-) -> Generator[LayoutChanged, Command | None, tuple[Layout, bool]]:
-    """Pass on the events of a map of some rows; return it, and whether it was stopped."""
-    command: Command | None = None
-    stopped = False
-    while True:
-        try:
-            event = job.send(command)
-        except StopIteration as end:
-            return end.value, stopped
-        done = round(_LAID_OUT * event.done)
-        command = yield replace(event, done=done, rows=rows)
-        stopped |= command is Command.STOP
-
-
 def _placement(
     projector: Projector, config: ProjectionConfig, vectors: Vectors, layout: Layout
 ) -> Generator[LayoutChanged, Command | None, tuple[Place, bool]]:
@@ -122,20 +108,14 @@ def _placement(
         return NeighbourPlacement(vectors, layout, projector.n_neighbours), False
     from napari_cryoml.embedding._distilled import distil
 
-    learning = distil(vectors, layout, config.seed)
-    stopped, command = False, None
-    while True:
-        try:
-            event = learning.send(command)
-        except StopIteration as end:
-            return end.value, stopped
+    def tell(event: Event) -> LayoutChanged:
         share = _LAID_OUT + (_LEARNED - _LAID_OUT) * event.done / event.total
-        nothing = LayoutChanged(
+        return LayoutChanged(
             done=round(STEPS * share),
             total=STEPS,
             message="Teaching the map to a network.",
             layout=np.empty((0, 2), np.float32),
             rows=np.empty(0, np.intp),
         )
-        command = yield nothing
-        stopped |= command is Command.STOP
+
+    return (yield from relay(distil(vectors, layout, config.seed), tell))

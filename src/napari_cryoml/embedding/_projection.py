@@ -25,7 +25,7 @@ from napari_cryoml.embedding._layouts import (
 from napari_cryoml.embedding._pca import PcaConfig, principal_components
 from napari_cryoml.embedding._tsne import TsneConfig
 from napari_cryoml.embedding._umap import UmapConfig
-from napari_cryoml.jobs import Command, Job
+from napari_cryoml.jobs import Command, Job, relay
 
 __all__ = [
     "LayoutChanged",
@@ -85,7 +85,11 @@ def project(
     if whole:
         placed, landmarks, said = yield from run
         return Projection(placed, landmarks, (*notes, *said), projector.origin)
-    placed, landmarks, said = yield from _in_rows(run, finite)
+
+    def in_all(event: LayoutChanged) -> LayoutChanged:
+        return replace(event, rows=finite if event.rows is None else finite[event.rows])
+
+    (placed, landmarks, said), _ = yield from relay(run, in_all)
     layout = np.full((len(given), placed.shape[1]), np.nan, np.float32)
     layout[finite] = placed
     landmarks = None if landmarks is None else finite[landmarks]
@@ -170,20 +174,6 @@ def _lay_out(
     if missing:
         notes = [f"Stopped: {missing} of {len(table)} rows have no place yet."]
     return layout, landmarks, [*projector.notes(len(landmarks)), *notes]
-
-
-def _in_rows(
-    run: Generator[LayoutChanged, Command | None, tuple[Layout, Rows | None, list[str]]],
-    rows: Rows,
-) -> Generator[LayoutChanged, Command | None, tuple[Layout, Rows | None, list[str]]]:
-    """Pass on a job on some rows of a table, with the numbers they have there."""
-    command: Command | None = None
-    while True:
-        try:
-            event = run.send(command)
-        except StopIteration as end:
-            return end.value
-        command = yield replace(event, rows=rows if event.rows is None else rows[event.rows])
 
 
 def _too_plain(n_rows: int) -> list[str]:

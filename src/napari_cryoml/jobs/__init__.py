@@ -8,6 +8,7 @@ from napari_cryoml.jobs._events import Command, Event, Job
 from napari_cryoml.jobs._follow import follow
 from napari_cryoml.jobs._inline import run_inline
 from napari_cryoml.jobs._process import default_threads, waited_for_threads
+from napari_cryoml.jobs._relay import relay
 from napari_cryoml.jobs._service import Answer, ChildService, Service, ServiceState
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ServiceState",
     "default_threads",
     "follow",
+    "relay",
     "run_inline",
     "waited_for_threads",
 ]

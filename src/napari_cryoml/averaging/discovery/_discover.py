@@ -12,7 +12,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.averaging._classify import classify_subtomograms
 from napari_cryoml.averaging._rigid import RigidPoses
 from napari_cryoml.averaging._subtomogram_average import average_subtomograms
-from napari_cryoml.averaging._subtomogram_classes import ClassesConfig, SubtomogramClasses
+from napari_cryoml.averaging._subtomogram_classes import ClassesConfig
 from napari_cryoml.averaging.discovery._candidate import Candidate, ClusterDone, Discovery
 from napari_cryoml.averaging.discovery._config import DiscoveryConfig
 from napari_cryoml.averaging.discovery._plan import novelty_of, worth_a_look
@@ -20,7 +20,7 @@ from napari_cryoml.averaging.discovery._ranking import ranking
 from napari_cryoml.averaging.discovery._store import DiscoveryStore, search_key
 from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.embedding import cluster
-from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.jobs import Command, Event, Job, relay
 
 Rows = npt.NDArray[np.intp]
 Volume = npt.NDArray[np.float32]
@@ -177,7 +177,10 @@ class _Search:
                 pixel_size=self.pixel_size,
                 device=self.device,
             )
-            made = yield from self._passed_on(job)
+            made, stopped = yield from relay(
+                job, lambda event: Event(done=0, total=0, message=event.message)
+            )
+            self.stopped |= stopped
             if self.stopped:
                 return None
             kept = made.labels, made.poses
@@ -194,17 +197,6 @@ class _Search:
         most = max(n // self.config.least, 1)
         k = min(self.config.classes.n_classes, most)
         return self.config.classes.model_copy(update={"n_classes": k, "seed": self.config.seed})
-
-    def _passed_on(self, job: Job[SubtomogramClasses]) -> Job[SubtomogramClasses]:
-        """Run a part of the work, and remember that it was told to stop."""
-        try:
-            event = next(job)
-            while True:
-                answer = yield Event(done=0, total=0, message=event.message)
-                self.stopped |= answer is Command.STOP
-                event = job.send(answer)
-        except StopIteration as end:
-            return end.value
 
     def _central(self, rows: Rows) -> Rows:
         """Return the rows of a cluster that are nearest to its centre, in their order."""
