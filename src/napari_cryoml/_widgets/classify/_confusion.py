@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE, ThemeColours
+from napari_cryoml._widgets.frame import NEGATIVE, POSITIVE, PaintedWidget
 from napari_cryoml.evaluation import ClassificationReport
 
 NOTHING = "No crops were held out yet: the matrix comes once there are enough labels."
@@ -18,7 +18,7 @@ _LEAST_TEXT_PX, _LEAST_NAME_PX = 18, 11
 _DARK = 0.5
 
 
-class ConfusionMatrix(QWidget):
+class ConfusionMatrix(PaintedWidget):
     """How many crops of each class (rows) were given which class (columns).
 
     Parameters
@@ -32,7 +32,6 @@ class ConfusionMatrix(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._report: ClassificationReport | None = None
-        self._colours = ThemeColours.of("dark")
         self._below_mouse = -1, -1
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
@@ -53,11 +52,6 @@ class ConfusionMatrix(QWidget):
         self._report = report if report is not None and report.n else None
         self._below_mouse = -1, -1
         self.setFixedHeight(self.sizeHint().height())
-        self.update()
-
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
         self.update()
 
     @property
@@ -136,11 +130,8 @@ class ConfusionMatrix(QWidget):
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _paint(self, painter: QPainter) -> None:
         """Paint names, cells and counts."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._colours.background)
         painter.setPen(self._colours.text)
         if self._report is None:
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -148,7 +139,6 @@ class ConfusionMatrix(QWidget):
         else:
             self._paint_names(painter)
             self._paint_cells(painter, self._report.confusion)
-        painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
         side, right = self._cell, _flags(Qt.AlignmentFlag.AlignRight)

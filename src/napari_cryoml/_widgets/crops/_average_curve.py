@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.frame import PICK, VALIDATION, ThemeColours
+from napari_cryoml._widgets.frame import PICK, VALIDATION, PaintedWidget
 from napari_cryoml.averaging import GOLD_STANDARD, HALF, ShellCorrelation
 
 THRESHOLDS = (GOLD_STANDARD, HALF)
@@ -19,7 +19,7 @@ _WHOLE = 10.0  # from here on, tenths would run into each other
 _HEIGHT = 104
 
 
-class CorrelationCurve(QWidget):
+class CorrelationCurve(PaintedWidget):
     """A Fourier ring or shell correlation from 0 to 1, over periods from long to short.
 
     Parameters
@@ -30,7 +30,6 @@ class CorrelationCurve(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._curve: ShellCorrelation | None = None
-        self._colours = ThemeColours.of("dark")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumSize(96, _HEIGHT)
         self.setToolTip(
@@ -47,23 +46,14 @@ class CorrelationCurve(QWidget):
         self._curve = curve
         self.update()
 
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _paint(self, painter: QPainter) -> None:
         """Paint frame, thresholds and curve."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._colours.background)
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)
         self._paint_frame(painter)
         if self._curve is not None:
             self._paint_curve(painter, self._curve)
-        painter.end()
 
     def _place(self, frequency: float, value: float) -> QPointF:
         width = self.width() - _LEFT - _RIGHT

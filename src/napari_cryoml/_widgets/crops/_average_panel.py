@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QRect, QSize, Signal
-from qtpy.QtGui import QImage, QPainter, QPaintEvent
+from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cryoml._widgets.crops._average_curve import THRESHOLDS, CorrelationCurve
 from napari_cryoml._widgets.crops._gallery_flow import as_qimage
 from napari_cryoml._widgets.crops._sections import SectionRow
-from napari_cryoml._widgets.frame import ThemeColours, line_of, tighten, tool, words
+from napari_cryoml._widgets.frame import PaintedWidget, ThemeColours, line_of, tighten, tool, words
 from napari_cryoml.averaging import (
     ClassAverage,
     ShellCorrelation,
@@ -107,14 +107,13 @@ class AveragePanel(QWidget):
         self.notes.setVisible(bool(notes))
 
 
-class AveragePicture(QWidget):
+class AveragePicture(PaintedWidget):
     """A square picture that fades while another one is made."""
 
     def __init__(self) -> None:
         super().__init__()
         self._image: QImage | None = None
         self._faded = False
-        self._colours = ThemeColours.of("dark")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Average of the selected crops")
 
@@ -135,20 +134,12 @@ class AveragePicture(QWidget):
         self._faded = faded
         self.update()
 
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _paint(self, painter: QPainter) -> None:
         """Paint the image."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.fillRect(self.rect(), self._colours.background)
         if self._image is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setOpacity(0.35 if self._faded else 1.0)
             painter.drawImage(QRect(0, 0, _SIDE, _SIDE), self._image)
-        painter.end()
 
 
 def _correlation(average: ClassAverage | SubtomogramAverage) -> ShellCorrelation | None:

@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_cryoml._widgets.crops._gallery_flow import as_qimage
-from napari_cryoml._widgets.frame import ThemeColours, heat_colours
+from napari_cryoml._widgets.frame import PaintedWidget, heat_colours
 
 _GAP, _TITLE_PX, _MOST_PX, _LEAST_PX = 4, 14, 160, 60
 _PERCENTILES = (1, 99)
@@ -31,7 +31,7 @@ def central_sections(volume: Image) -> list[Image]:
     return [volume.take(side // 2, axis) for axis, side in enumerate(volume.shape)]
 
 
-class SectionRow(QWidget):
+class SectionRow(PaintedWidget):
     """The sections of one volume side by side; one picture of an image.
 
     Parameters
@@ -46,7 +46,6 @@ class SectionRow(QWidget):
         self._ndim = 3
         self._opacity = 0.5
         self._faded = False
-        self._colours = ThemeColours.of("dark")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Sections of a crop")
 
@@ -90,11 +89,6 @@ class SectionRow(QWidget):
     def set_faded(self, faded: bool) -> None:
         """Fade the pictures, while others are made."""
         self._faded = faded
-        self.update()
-
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
         self.update()
 
     @property

@@ -7,6 +7,7 @@ from ._focus import FocusFollowsMouse
 from ._form import ConfigForm, WheelGuard, title
 from ._group import Group, button
 from ._message import MessageLine
+from ._painted import PaintedWidget
 from ._place import own_project, project_place
 from ._plugin_dock import OpenDocks, PluginDock
 from ._short_form import ShortForm
@@ -23,6 +24,7 @@ __all__ = [
     "Group",
     "MessageLine",
     "OpenDocks",
+    "PaintedWidget",
     "PluginDock",
     "ShortForm",
     "ThemeColours",

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.frame import PICK, VALIDATION, ThemeColours
+from napari_cryoml._widgets.frame import PICK, VALIDATION, PaintedWidget
 
 MAX_POINTS = 600
 REDRAW_MS = 250
@@ -18,7 +18,7 @@ _MARGIN = 6
 _LEGEND_HEIGHT = 16
 
 
-class TrainingCurve(QWidget):
+class TrainingCurve(PaintedWidget):
     """Two curves over the steps of a run: the loss on its own scale, a score from 0 to 1.
 
     Parameters
@@ -33,7 +33,6 @@ class TrainingCurve(QWidget):
         self._name = validation
         self._loss: list[tuple[float, float]] = []
         self._validation: list[tuple[float, float]] = []
-        self._colours = ThemeColours.of("dark")
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
@@ -74,22 +73,13 @@ class TrainingCurve(QWidget):
         if not self._redraw.isActive():
             self._redraw.start()
 
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _paint(self, painter: QPainter) -> None:
         """Paint both curves and their latest values."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._colours.background)
         if self._loss:
             values = np.array([value for _, value in self._loss])
             self._paint_line(painter, self._loss, _span(values), PICK)
             self._paint_line(painter, self._validation, (0.0, 1.0), VALIDATION, dots=True)
         self._paint_legend(painter)
-        painter.end()
 
     def _paint_line(
         self,

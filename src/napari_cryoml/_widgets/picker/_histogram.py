@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cryoml._widgets.frame import PICK, ThemeColours, heat_colours
+from napari_cryoml._widgets.frame import PICK, PaintedWidget, heat_colours
 
 N_BINS = 48
 _MARGIN = 8
@@ -18,7 +18,7 @@ _KEY_STEPS = 100
 _HEIGHT = 76
 
 
-class ThresholdHistogram(QWidget):
+class ThresholdHistogram(PaintedWidget):
     """A score histogram whose vertical line is dragged to set the threshold.
 
     Parameters
@@ -38,7 +38,6 @@ class ThresholdHistogram(QWidget):
         self._counts = np.zeros(N_BINS, int)
         self._range = (-6.0, 6.0)
         self._threshold = 0.0
-        self._colours = ThemeColours.of("dark")
         self._heat_limits: tuple[float, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -68,11 +67,6 @@ class ThresholdHistogram(QWidget):
         """Move the line, without a signal."""
         self._threshold = float(threshold)
         self._rescale()
-
-    def set_colours(self, colours: ThemeColours) -> None:
-        """Paint in the colours of a theme."""
-        self._colours = colours
-        self.update()
 
     def set_colour_bar(self, limits: tuple[float, float] | None) -> None:
         """Paint the heat map's colours along the axis; `limits` are its darkest and lightest."""
@@ -131,15 +125,11 @@ class ThresholdHistogram(QWidget):
         else:
             event.ignore()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _paint(self, painter: QPainter) -> None:
         """Paint bars, axis and line."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._colours.background)
         self._paint_bars(painter)
         self._paint_colour_bar(painter)
         self._paint_axis(painter)
-        painter.end()
 
     def _paint_bars(self, painter: QPainter) -> None:
         floor = self.height() - _AXIS_HEIGHT - _BAR_HEIGHT
