@@ -76,11 +76,7 @@ class Answering:
             Get the reply, or one sentence; nothing if there are other crops by then.
         """
         line, fitted = self.need()
-        state = self._desk.state
-
-        def here(hear: Callable[[Any], object]) -> Callable[[Any], object]:
-            return lambda said: hear(said) if state is self._desk.state else None
-
+        here = self._desk.here
         line.ask(make(fitted.token), on_done=here(on_done), on_error=here(on_error), key=key)
 
     def save(self, path: Path, then: Callable[[Any], object]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.classify._class_gallery import EMPTY, ORDERS, Show
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._palette import UNSURE, rgb
@@ -120,22 +119,19 @@ class Browsing:
 
     def need(self, rows: list[int]) -> None:
         """Ask for thumbnails of rows."""
-        state = self._desk.state
-        if state is None:
+        if self._desk.state is None:
             return
         gallery = self._desk.view.gallery.crops
         request = ThumbnailsRequest(np.array(rows, np.intp), side=gallery.side)
 
         def take(found: Any) -> None:
-            if state is self._desk.state:
-                gallery.set_thumbnails(found.rows, found.images)
-                if found.notes:
-                    self._desk.warn(found.notes[0])
+            gallery.set_thumbnails(found.rows, found.images)
+            if found.notes:
+                self._desk.warn(found.notes[0])
 
-        try:
-            self._line.ask(request, on_done=take, on_error=self._desk.warn, key="thumbnails")
-        except InputError as error:
-            self._desk.warn(str(error))
+        desk = self._desk
+        with desk.telling():
+            self._line.ask(request, on_done=desk.here(take), on_error=desk.warn, key="thumbnails")
 
     def show_marks(self) -> None:
         """Show on the crops which class they have, or are predicted to have."""

@@ -92,11 +92,7 @@ class CropLine:
 
         What comes after another map was taken is passed by.
         """
-        state = self._desk.state
-
-        def here(hear: Callable[[Any], object]) -> Callable[[Any], object]:
-            return lambda said: hear(said) if state is self._desk.state else None
-
+        here = self._desk.here
         try:
             return self._line.ask(
                 request,

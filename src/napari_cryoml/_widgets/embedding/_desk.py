@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
 
-from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._colouring import Colouring, colouring, palette_of
 from napari_cryoml._widgets.embedding._history import Mask
 from napari_cryoml._widgets.embedding._selection_row import NOTHING
 from napari_cryoml._widgets.embedding._state import DENSITY, MapState
 from napari_cryoml._widgets.jobs import Background
-from napari_cryoml.project import Edit, Project
+from napari_cryoml._widgets.link import RowsDesk
+from napari_cryoml.project import Project
 
 if TYPE_CHECKING:
     from napari_cryoml._napari._map_link import MapLink
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from napari_cryoml._widgets.link import PickerLink
 
 
-class Desk:
+class Desk(RowsDesk[MapState]):
     """The state of one open Explorer.
 
     Parameters
@@ -35,8 +33,7 @@ class Desk:
         The kinds of maps that can be made.
     """
 
-    replaced = Signal()
-    """There is another embedding, or none any more."""
+    nothing = "There is no map yet: map the picks, or open a file of vectors."
 
     mapped = Signal()
     """The map on show has changed."""
@@ -53,49 +50,18 @@ class Desk:
     selected = Signal()
     """Other rows are selected."""
 
+    view: ExplorerView
+
     def __init__(self, view: ExplorerView, background: Background, methods: Sequence[str]) -> None:
-        self.view = view
+        super().__init__(view, background)
         self.methods = tuple(methods)
-        self.background = background
-        self.state: MapState | None = None
         self.link: MapLink | None = None
-        self.project: Project | None = None
         self.picker: PickerLink | None = None
         self.colouring = Colouring()
 
-    def need_state(self) -> MapState:
-        """Return what is on the map.
-
-        Raises
-        ------
-        InputError
-            If there is no map yet.
-        """
-        if self.state is None:
-            raise InputError("There is no map yet: map the picks, or open a file of vectors.")
-        return self.state
-
-    def note(self, text: str, *, error: bool = False) -> None:
-        """Show one sentence, or take the last one away."""
-        self.view.show_message(text, error=error)
-
-    def warn(self, text: str) -> None:
-        """Show what went wrong, in one sentence."""
-        self.note(text, error=True)
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Show a user's mistake as a sentence."""
-        try:
-            yield
-        except InputError as error:
-            self.warn(str(error))
-
     def replace(self, state: MapState | None) -> None:
         """Take another map, or none."""
-        self.state = state
-        self.view.show_empty(state is None)
-        self.replaced.emit()
+        super().replace(state)
         self.show_map(refit=True)
         self.show_colours()
         self.show_selection()
@@ -104,11 +70,6 @@ class Desk:
     def edit(self) -> int:
         """Number of the last edit of the project that is done; -1 without a project."""
         return -1 if self.project is None else self.project.last_edit
-
-    @property
-    def folder(self) -> Path:
-        """Where files are offered to be written: beside the project, or at home."""
-        return Path.home() if self.project is None else self.project.path.parent
 
     @property
     def can_undo(self) -> bool:
@@ -120,17 +81,10 @@ class Desk:
         """Whether an edit of the project can be made again."""
         return self.project is not None and self.project.can_redo
 
-    def take_back(self) -> Edit | None:
-        """Undo the last edit of the project, and have the Picker show it if it is its own."""
-        return None if self.project is None else self._editor(self.project).undo()
-
-    def make_again(self) -> Edit | None:
-        """Redo the edit of the project that was undone last."""
-        return None if self.project is None else self._editor(self.project).redo()
-
-    def _editor(self, project: Project) -> Project | PickerLink:
+    def editor(self) -> Project | PickerLink | None:
+        """Return who takes edits back: the Picker if it shows the project, else the project."""
         picker = self.picker
-        return picker if picker is not None and picker.project is project else project
+        return picker if picker is not None and picker.project is self.project else self.project
 
     def select(self, mask: Mask) -> None:
         """Select these rows, as a step that can be undone."""

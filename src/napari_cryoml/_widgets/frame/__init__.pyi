@@ -11,6 +11,7 @@ from ._painted import PaintedWidget
 from ._place import own_project, project_place
 from ._plugin_dock import OpenDocks, PluginDock
 from ._short_form import ShortForm
+from ._telling import Telling
 
 __all__ = [
     "NEGATIVE",
@@ -27,6 +28,7 @@ __all__ = [
     "PaintedWidget",
     "PluginDock",
     "ShortForm",
+    "Telling",
     "ThemeColours",
     "WheelGuard",
     "ask_export_path",

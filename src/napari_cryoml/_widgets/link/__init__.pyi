@@ -3,6 +3,7 @@ from ._pick_crops import crop_service, crops_of_picks, cut
 from ._pick_files import file_name, write_classes, write_picks
 from ._picker_link import PickerLink
 from ._row_classes import RowClasses, factorised
+from ._rows_desk import RowsDesk
 
 __all__ = [
     "NO_IMAGES",
@@ -10,6 +11,7 @@ __all__ = [
     "Links",
     "PickerLink",
     "RowClasses",
+    "RowsDesk",
     "crop_service",
     "crops_of_picks",
     "cut",

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_edits import LabelEdit, LabelSet
 from napari_cryoml._napari._picker_layers import PickerLayers
+from napari_cryoml._widgets.frame import Telling
 from napari_cryoml._widgets.jobs import Background
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml.data import ScoreMap
 
 
-class Desk:
+class Desk(Telling):
     """The state of one open Picker.
 
     Parameters
@@ -83,18 +81,6 @@ class Desk:
         if self.session is None:
             raise InputError("There are no images yet: open some first.")
         return self.session
-
-    def note(self, text: str, *, error: bool = False) -> None:
-        """Show one sentence, or take the last one away."""
-        self.view.show_message(text, error=error)
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Show a user's mistake as a sentence."""
-        try:
-            yield
-        except InputError as error:
-            self.note(str(error), error=True)
 
     def _commit(self, edit: LabelEdit) -> LabelSet:
         session, name = self.need_session(), self.shown
