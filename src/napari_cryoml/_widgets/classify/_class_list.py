@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtCore import QModelIndex, Qt, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QAbstractItemView, QWidget
 
-HEADINGS = ("", "Class", "Labelled", "Predicted")
+from napari_cryoml._widgets.frame import ShortTable, ShortTableModel
+
 KEY, NAME, LABELLED, PREDICTED = range(4)
-_NAVIGATION = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_F2)
-_ROW_PX, _HEAD_PX = 20, 22
 _FEWEST_LINES, _MOST_LINES = 3, 6
 
 
@@ -57,20 +56,14 @@ class ClassRow(NamedTuple):
         )
 
 
-class ClassTableModel(QAbstractTableModel):
+class ClassTableModel(ShortTableModel):
     """Rows of `ClassRow`; a name that is typed in is told and comes back with the next rows."""
+
+    headings = ("", "Class", "Labelled", "Predicted")
+    right_from = LABELLED
 
     renamed = Signal(str, str)
     """The name before, and the one that was typed in."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[ClassRow] = []
-
-    @property
-    def rows(self) -> list[ClassRow]:
-        """What is on show."""
-        return self._rows
 
     def set_rows(self, rows: Sequence[ClassRow]) -> None:
         """Show other rows; a cell that is being edited stays open if the names are the same."""
@@ -86,26 +79,13 @@ class ClassTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, KEY), self.index(last, KEY))
             self.dataChanged.emit(self.index(0, LABELLED), self.index(last, PREDICTED))
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:
-        """Return the number of classes."""
-        return len(self._rows)
-
-    def columnCount(self, parent: QModelIndex | None = None) -> int:
-        """Return the number of columns."""
-        return len(HEADINGS)
-
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what Qt asks for of a cell."""
-        row, column = self._rows[index.row()], index.column()
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return row.cell(column)
-        if role == Qt.ItemDataRole.DecorationRole and column == KEY:
-            return QColor(row.colour)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and column > NAME:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
+        if role == Qt.ItemDataRole.EditRole:
+            role = Qt.ItemDataRole.DisplayRole
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == KEY:
+            return QColor(self._rows[index.row()].colour)
+        return super().data(index, role)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Tell that a name was typed in."""
@@ -119,19 +99,8 @@ class ClassTableModel(QAbstractTableModel):
         flags = super().flags(index)
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME else flags
 
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        """Return a heading."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADINGS[section]
-        return None
 
-
-class ClassList(QTableView):
+class ClassList(ShortTable):
     """A short list of classes, one of them chosen."""
 
     chosen = Signal(str)
@@ -143,38 +112,21 @@ class ClassList(QTableView):
     colour_requested = Signal(str)
     """Name of the class whose colour was clicked twice."""
 
+    navigation = ShortTable.navigation | {Qt.Key.Key_F2}
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._model = ClassTableModel(self)
+        self._model = ClassTableModel()
+        super().__init__(self._model, {KEY: 40, LABELLED: 64, PREDICTED: 68}, parent)
         self._quiet = False
-        self.setModel(self._model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
         self.setAccessibleName("Classes")
-        self._lay_out()
+        self._fit()
         self._model.renamed.connect(self.renamed)
         self.selectionModel().currentRowChanged.connect(self._on_row)
         self.doubleClicked.connect(self._on_double)
-
-    def _lay_out(self) -> None:
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setWordWrap(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        header = self.horizontalHeader()
-        header.setFixedHeight(_HEAD_PX)
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((KEY, 40), (LABELLED, 64), (PREDICTED, 68)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, width)
-        header.setHighlightSections(False)
-        self._fit()
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     @property
     def rows(self) -> list[ClassRow]:
@@ -202,8 +154,7 @@ class ClassList(QTableView):
 
     def _fit(self) -> None:
         """Take no more height than the classes need: the gallery below wants it."""
-        lines = min(max(len(self.rows), _FEWEST_LINES), _MOST_LINES)
-        self.setFixedHeight(_HEAD_PX + lines * _ROW_PX + 4)
+        self.show_lines(min(max(len(self.rows), _FEWEST_LINES), _MOST_LINES))
 
     def edit_name(self, name: str) -> None:
         """Let a name be typed over, if there is such a class."""
@@ -212,13 +163,6 @@ class ClassList(QTableView):
             index = self._model.index(names.index(name), NAME)
             self.scrollTo(index)
             self.edit(index)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by the arrow keys; leave letters to the keys of the dock instead of searching."""
-        if event.key() in _NAVIGATION:
-            super().keyPressEvent(event)
-        else:
-            event.ignore()
 
     def _on_row(self, index: QModelIndex, _before: QModelIndex) -> None:
         if not self._quiet and index.isValid():

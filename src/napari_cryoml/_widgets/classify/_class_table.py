@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import QWidget
+
+from napari_cryoml._widgets.frame import ShortTable, ShortTableModel
 
 HEADINGS = {
     "Class": "Name of the class.",
@@ -20,7 +22,7 @@ HEADINGS = {
 """What stands above the columns, and what it means."""
 
 _WIDTH_PX = 50
-_ROW_PX, _HEAD_PX, _LINES = 20, 22, 6
+_LINES = 6
 
 
 class ClassResult(NamedTuple):
@@ -64,33 +66,18 @@ class ClassResult(NamedTuple):
         return f"{text} Click to see the predicted ones."
 
 
-class _Model(QAbstractTableModel):
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.rows: list[ClassResult] = []
+class _Model(ShortTableModel):
+    headings = tuple(HEADINGS)
 
     def set_rows(self, rows: Sequence[ClassResult]) -> None:
         self.beginResetModel()
-        self.rows = list(rows)
+        self._rows = list(rows)
         self.endResetModel()
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return len(self.rows)
-
-    def columnCount(self, parent: QModelIndex | None = None) -> int:
-        return len(HEADINGS)
-
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self.rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.cell(index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            return QColor(row.colour)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
+            return QColor(self._rows[index.row()].colour)
+        return super().data(index, role)
 
     def headerData(
         self,
@@ -98,39 +85,22 @@ class _Model(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        found = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}
-        return list(HEADINGS.items())[section][found[role]] if role in found else None
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
+            return HEADINGS[self.headings[section]]
+        return super().headerData(section, orientation, role)
 
 
-class ClassTable(QTableView):
+class ClassTable(ShortTable):
     """A line a class: labelled, predicted, recall and precision."""
 
     chosen = Signal(str)
     """Name of the class that was clicked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._model = _Model(self)
-        self.setModel(self._model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setWordWrap(False)
-        self.setShowGrid(False)
+        self._model = _Model()
+        super().__init__(self._model, dict.fromkeys(range(1, len(HEADINGS)), _WIDTH_PX), parent)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Result of each class")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        header = self.horizontalHeader()
-        header.setFixedHeight(_HEAD_PX)
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(HEADINGS)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, _WIDTH_PX)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(lambda index: self.chosen.emit(self.rows[index.row()].name))
         self.set_rows(())
 
@@ -142,4 +112,4 @@ class ClassTable(QTableView):
     def set_rows(self, rows: Sequence[ClassResult]) -> None:
         """Show classes."""
         self._model.set_rows(rows)
-        self.setFixedHeight(_HEAD_PX + min(max(len(rows), 1), _LINES) * _ROW_PX + 4)
+        self.show_lines(min(max(len(rows), 1), _LINES))

@@ -11,6 +11,7 @@ from ._painted import PaintedWidget
 from ._place import own_project, project_place
 from ._plugin_dock import OpenDocks, PluginDock
 from ._short_form import ShortForm
+from ._short_table import ShortTable, ShortTableModel
 from ._telling import Telling
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "PaintedWidget",
     "PluginDock",
     "ShortForm",
+    "ShortTable",
+    "ShortTableModel",
     "Telling",
     "ThemeColours",
     "WheelGuard",

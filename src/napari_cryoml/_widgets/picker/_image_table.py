@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
-from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtCore import QModelIndex, Qt, Signal
+from qtpy.QtWidgets import QWidget
 
-HEADINGS = ("Image", "Labels", "Picks")
-_NAVIGATION = (
-    Qt.Key.Key_Up,
-    Qt.Key.Key_Down,
-    Qt.Key.Key_PageUp,
-    Qt.Key.Key_PageDown,
-    Qt.Key.Key_Home,
-    Qt.Key.Key_End,
-)
+from napari_cryoml._widgets.frame import ShortTable, ShortTableModel
+
+_COUNT_PX, _LINES = 64, 4
 
 
 class ImageRow(NamedTuple):
@@ -59,17 +52,10 @@ class ImageRow(NamedTuple):
         return f"{self.name}: {self.positives} particles, {self.negatives} negatives, {picks}."
 
 
-class ImageTableModel(QAbstractTableModel):
+class ImageTableModel(ShortTableModel):
     """Rows of `ImageRow`; rows that did not change are not drawn again."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[ImageRow] = []
-
-    @property
-    def rows(self) -> list[ImageRow]:
-        """What is on show."""
-        return self._rows
+    headings = ("Image", "Labels", "Picks")
 
     def set_rows(self, rows: Sequence[ImageRow]) -> bool:
         """Show other rows; return whether the list of names changed."""
@@ -85,62 +71,20 @@ class ImageTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(changed[0], 1), self.index(changed[-1], 2))
         return False
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:
-        """Return the number of images."""
-        return len(self._rows)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:
-        """Return the number of columns."""
-        return len(HEADINGS)
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what Qt asks for of a cell."""
-        row = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.cell(index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:
-        """Return a heading."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADINGS[section]
-        return None
-
-
-class ImageTable(QTableView):
+class ImageTable(ShortTable):
     """A short list of images, one of them chosen."""
 
     chosen = Signal(str)
     """Name of the image the user chose."""
 
+    navigation = ShortTable.navigation | {Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._model = ImageTableModel(self)
-        self.setModel(self._model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._model = ImageTableModel()
+        super().__init__(self._model, {1: _COUNT_PX, 2: _COUNT_PX}, parent)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setWordWrap(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(20)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, 64)
-        header.setFixedHeight(22)
-        self.setFixedHeight(22 + 4 * 20 + 4)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.show_lines(_LINES)
         self.selectionModel().currentRowChanged.connect(self._on_row)
         self._quiet = False
 
@@ -157,13 +101,6 @@ class ImageTable(QTableView):
     def rows(self) -> list[ImageRow]:
         """What is on show."""
         return self._model.rows
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by the arrow keys; leave letters to napari's keys instead of searching."""
-        if event.key() in _NAVIGATION:
-            super().keyPressEvent(event)
-        else:
-            event.ignore()
 
     def _on_row(self, index: QModelIndex, _before: QModelIndex) -> None:
         if not self._quiet and index.isValid():
