@@ -26,6 +26,7 @@ _PAPER = {  # Xu et al. 2017, table 1: 23 classes, 500 a class to train on
     ("dsrf3d", 40): {0.5: 0.951, 0.1: 0.866, 0.05: 0.684},
     ("rif_svm", 40): {0.5: 0.857, 0.1: 0.649, 0.05: 0.468},
 }
+_QUICK_FIRST = tuple(reversed(_SYSTEMS))
 _SNRS, _TILTS = (0.5, 0.1, 0.05), (60, 40)
 
 
@@ -33,7 +34,7 @@ def accuracy(n_seeds: int, per_class: int, *, fresh: bool = False) -> Iterable[R
     """Train and test each system on each setting; half of the crops trains."""
     cells = [
         {"system": name, "snr": snr, "tilt": tilt, "seed": seed, "per_class": per_class}
-        for seed, tilt, snr, name in product(range(n_seeds), _TILTS, _SNRS, _SYSTEMS)
+        for seed, tilt, snr, name in product(range(n_seeds), _TILTS, _SNRS, _QUICK_FIRST)
     ]
     return measured(SECTION, cells, _one, fresh=fresh)
 

@@ -54,7 +54,8 @@ def test_five_labels_a_class_are_enough(name: str, shape: tuple[int, ...]) -> No
     assert classifier.report.accuracy > 0.8
     assert (classifier.shape, classifier.pixel_size) == (shape, 10.0)
     assert classifier.wedge == MissingWedge()
-    assert classifier.features(new).shape == (30, 16)
+    n_pairs = 5 if name == "few_shot" else 0  # of four shells, two apart at most
+    assert classifier.features(new).shape == (30, 16 + 3 * n_pairs)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -73,6 +73,6 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
 
 def test_invariant_vectors_are_the_features_of_each_channel():
     pixels = np.random.default_rng(0).normal(size=(3, 2, 12, 12)).astype(np.float32)
-    found = encode(ArrayCrops.of(pixels), "rotation_invariant", shells=4, degree=3)
-    expected = [rotation_invariant(pixels[:, channel], 4, 3) for channel in range(2)]
+    found = encode(ArrayCrops.of(pixels), "rotation_invariant", shells=4, degree=3, across=1)
+    expected = [rotation_invariant(pixels[:, channel], 4, 3, 1) for channel in range(2)]
     np.testing.assert_array_equal(found, np.concatenate(expected, axis=1))

@@ -52,6 +52,13 @@ class FeatureSystem(SystemConfig):
     degree: int = Field(
         8, ge=0, le=32, description="Highest degree of the spherical harmonics on a shell."
     )
+    across: int = Field(
+        2,
+        ge=0,
+        le=64,
+        description="With how many shells further out each shell is compared: noise cancels in "
+        "that, and structure does not.",
+    )
     folds: int = Field(
         5,
         ge=2,
@@ -68,7 +75,8 @@ class FeatureSystem(SystemConfig):
         """
         crops = standardised(images)[:, 0]
         radius = max((min(crops.shape[1:]) - 1) // 2, 1)
-        features = rotation_invariant(crops, min(self.n_shells, radius), self.degree)
+        n_shells = min(self.n_shells, radius)
+        features = rotation_invariant(crops, n_shells, self.degree, self.across)
         features[~np.isfinite(images).any(axis=tuple(range(1, images.ndim)))] = np.nan
         return features
 

@@ -58,6 +58,12 @@ class SupportVectorSystem(FeatureSystem):
     degree: int = Field(
         12, ge=0, le=32, description="Highest degree of the spherical harmonics on a shell."
     )
+    across: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="With how many shells further out each shell is compared; none as published.",
+    )
     penalty: float = Field(
         1.0, gt=0, description="Cost C of a label on the wrong side of the margin."
     )

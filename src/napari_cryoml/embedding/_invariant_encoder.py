@@ -16,10 +16,13 @@ Floats = npt.NDArray[np.float32]
 
 @encoders.register("rotation_invariant")
 class InvariantConfig(CropEncoderConfig):
-    """Rotation-invariant: the power of spherical harmonics on shells, as RIF-SVM classifies it."""
+    """Rotation-invariant: the power of spherical harmonics on shells, and what shells share."""
 
-    shells: int = Field(18, ge=2, le=64, description="Shells from the middle to the border.")
-    degree: int = Field(12, ge=0, le=24, description="Highest degree of the harmonics.")
+    shells: int = Field(10, ge=2, le=64, description="Shells from the middle to the border.")
+    degree: int = Field(8, ge=0, le=24, description="Highest degree of the harmonics.")
+    across: int = Field(
+        2, ge=0, le=64, description="With how many shells further out each shell is compared."
+    )
 
     @property
     def rotation_invariant(self) -> bool:
@@ -43,5 +46,6 @@ class InvariantEncoder:
 
         pixels = crops.read(rows)
         channels = pixels.reshape(-1, *pixels.shape[2:])
-        found = rotation_invariant(channels, self.config.shells, self.config.degree)
+        config = self.config
+        found = rotation_invariant(channels, config.shells, config.degree, config.across)
         return found.reshape(len(pixels), crops.n_channels * found.shape[1])

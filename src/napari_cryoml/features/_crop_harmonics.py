@@ -26,6 +26,7 @@ def crop_harmonics(
     reach: float = 1.0,
     *,
     standardise: bool = False,
+    across: int = 0,
 ) -> Floats:
     """Return the amplitude of each angular order on rings around the middle of crops.
 
@@ -52,12 +53,18 @@ def crop_harmonics(
         Bring each crop to mean 0 and deviation 1 within the outermost ring first. What lies
         above 6 deviations is clipped and the rest is standardised again, until there is no more
         of it: one hot pixel would hide everything else. A crop of a single value becomes 0.
+    across : int, default 0
+        With how many rings further out each ring is compared: the sum over the harmonics of an
+        order of the products of their coefficients, as a root that keeps its sign, does not change
+        by a turn either. The noise of two rings that do not overlap has products of mean 0, where
+        it always adds to an amplitude.
 
     Returns
     -------
-    array of shape (n, n_rings + n_orders * (n_rings - 1)), float32
-        Order by order, from the innermost ring to the outermost; NaN for a crop that is not
-        finite within the outermost ring.
+    array of shape (n, n_rings + n_orders * (n_rings - 1 + pairs)), float32
+        Order by order, from the innermost ring to the outermost; then, pair by pair of rings
+        beyond the middle, orders 1 and above. NaN for a crop that is not finite within the
+        outermost ring.
 
     References
     ----------
@@ -69,12 +76,26 @@ def crop_harmonics(
     pixels = flat[:, rings.pixels]
     if standardise:
         _standardise(pixels)
-    inner, *others = (ring.amplitudes(pixels) for ring in rings.rings)
+    responses = [ring.responses(pixels) for ring in rings.rings]
+    pairs = zip(rings.rings, responses, strict=True)
+    inner, *others = (ring.amplitudes(found) for ring, found in pairs)
     orders = range(n_orders + 1 if others else 0)
     by_order = [np.stack([ring[:, order] for ring in others], axis=1) for order in orders]
-    amplitudes = np.concatenate([inner, *by_order], axis=1)
+    beside = _products(rings.rings[1:], responses[1:], across)
+    amplitudes = np.concatenate([inner, *by_order, *beside], axis=1)
     amplitudes[~np.isfinite(pixels).all(axis=1)] = np.nan
     return amplitudes
+
+
+def _products(rings: tuple[_Ring, ...], responses: list[Floats], across: int) -> list[Floats]:
+    """Return the signed root of the product of each pair of near rings, orders 1 and above."""
+    found = []
+    for inner, ring in enumerate(rings):
+        for outer in range(inner + 1, min(inner + across + 1, len(rings))):
+            product = responses[inner] * responses[outer]
+            sums = np.add.reduceat(product, ring.starts, axis=1)[:, 1:]
+            found.append(np.asarray(np.sign(sums) * np.sqrt(np.abs(sums)), np.float32))
+    return found
 
 
 def _standardise(pixels: Floats) -> None:
@@ -117,9 +138,12 @@ class _Ring:
     basis: Floats
     starts: list[int]
 
-    def amplitudes(self, pixels: Floats) -> Floats:
-        """Return the amplitude of each order in rows of pixels, shape (n, orders)."""
-        responses = pixels[:, self.part] @ self.basis
+    def responses(self, pixels: Floats) -> Floats:
+        """Return the coefficient of each harmonic in rows of pixels, shape (n, k)."""
+        return pixels[:, self.part] @ self.basis
+
+    def amplitudes(self, responses: Floats) -> Floats:
+        """Return the amplitude of each order in what `responses` gave, shape (n, orders)."""
         amplitudes = np.sqrt(np.add.reduceat(responses**2, self.starts, axis=1))
         amplitudes[:, 0] = responses[:, 0]
         return np.asarray(amplitudes, np.float32)
