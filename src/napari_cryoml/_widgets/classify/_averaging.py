@@ -12,7 +12,6 @@ from napari_cryoml._widgets.classify import _work
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._labelling import class_rows
 from napari_cryoml._widgets.classify._state import ClassifyState, Rows
-from napari_cryoml._widgets.crops import write_average
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml.averaging import AverageStep, ClassAverage, SubtomogramAverage
 from napari_cryoml.jobs import Event
@@ -146,12 +145,7 @@ class Averaging:
 
     def save(self) -> None:
         """Write the average on show and its halves to files."""
-        made, desk = self._made, self._desk
-        if made is None:
-            return
-        path = desk.view.ask_average_path(desk.folder)
-        if path is not None:
-            desk.background.run(write_average, made, path, on_done=desk.note, on_error=desk.warn)
+        self._desk.save_average(self._made)
 
 
 def explorer_rows(viewer: Any, state: ClassifyState) -> Rows:

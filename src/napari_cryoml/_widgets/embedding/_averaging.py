@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_cryoml._widgets.crops import write_average
 from napari_cryoml._widgets.embedding._crop_line import CropLine
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.jobs import stop_timer
@@ -81,12 +80,7 @@ class Averaging:
 
     def save(self) -> None:
         """Write the average on show and its halves to files."""
-        made, desk = self._made, self._desk
-        if made is None:
-            return
-        path = desk.view.ask_average_path(desk.folder)
-        if path is not None:
-            desk.background.run(write_average, made, path, on_done=desk.note, on_error=desk.warn)
+        self._desk.save_average(self._made)
 
     def _rows(self) -> Any:
         state = self._desk.state

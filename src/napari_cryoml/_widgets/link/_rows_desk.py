@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.crops import write_average
 from napari_cryoml._widgets.frame import Telling
 from napari_cryoml._widgets.jobs import Background
 from napari_cryoml.project import Edit, Project
 
 if TYPE_CHECKING:
     from napari_cryoml._widgets.link._picker_link import PickerLink
+    from napari_cryoml.averaging import ClassAverage, SubtomogramAverage
 
 StateT = TypeVar("StateT")
 
@@ -68,6 +70,12 @@ class RowsDesk(Telling, Generic[StateT]):
     def folder(self) -> Path:
         """Where files are offered to be written: beside the project, or at home."""
         return Path.home() if self.project is None else self.project.path.parent
+
+    def save_average(self, made: ClassAverage | SubtomogramAverage | None) -> None:
+        """Write an average and its halves to files that the user names."""
+        path = None if made is None else self.view.ask_average_path(self.folder)
+        if path is not None:
+            self.background.run(write_average, made, path, on_done=self.note, on_error=self.warn)
 
     # Edits
 
