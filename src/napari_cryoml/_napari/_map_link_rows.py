@@ -77,11 +77,6 @@ class RowPlaces:
         ends = np.cumsum(np.bincount(codes, minlength=len(names)))
         return dict(zip(names.tolist(), np.split(order, ends[:-1]), strict=len(names) > 0))
 
-    @property
-    def image_names(self) -> list[str]:
-        """Names of the images, in alphabetical order."""
-        return list(self._by_image)
-
     def rows_in(self, image: str | None) -> Rows:
         """Return the rows of an image, rising."""
         return self._by_image.get(image or "", np.empty(0, np.intp))

@@ -122,7 +122,7 @@ class LookTab(QWidget):
         self.note.setText(text)
         self.note.setVisible(bool(text))
         for widget in (self.opacity, self.viewer):
-            widget.setEnabled(attention is not None)
+            widget.setEnabled(self.crop.has_overlay)
 
     def show_reconstruction(self, drawn: Image | None, text: str = "") -> None:
         """Show the crop as a decoder draws it, or a sentence in its place (`NO_DRAWING`).

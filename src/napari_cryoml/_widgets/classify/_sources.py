@@ -51,11 +51,6 @@ class Sources:
         self._given_up = False
         self.running = False
 
-    @property
-    def has_file(self) -> bool:
-        """Whether the crops came from a file."""
-        return bool(self._file)
-
     def tell(self) -> None:
         """Show what there is to classify, and what was cut."""
         desk, link = self._desk, self._desk.link

@@ -61,7 +61,6 @@ TabName: TypeAlias = Literal["Train", "Result", "Look", "Average", "Export", "Ke
 
 _BOXES = "Boxes (*.mrc *.mrcs *.zarr *.zip *.npz *.star *.em);;All files (*)"
 _MODEL = "Classifier (*.safetensors)"
-_HALF_LIGHT = 128
 _TABS_PX = 196
 _TABS_WIDE_PX = 300
 
@@ -105,7 +104,6 @@ class ClassifyView(Dock):
         self.export = ExportTab(guard)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.tabs = QTabWidget()
-        self._dark = True
         self._focus = FocusFollowsMouse(self)
         self._build()
         self._connect()
@@ -159,15 +157,9 @@ class ClassifyView(Dock):
         average.average.setEnabled(not empty)
         self.train.show_can_train(not empty)
 
-    @property
-    def is_dark(self) -> bool:
-        """Whether the theme has a dark background, by which some colours are chosen."""
-        return self._dark
-
     def set_theme(self, theme: str) -> None:
         """Paint in the colours of a theme of napari."""
         colours = ThemeColours.of(theme)
-        self._dark = colours.background.lightness() < _HALF_LIGHT
         for part in (self.gallery, self.train, self.result, self.look, self.average):
             part.set_colours(colours)
 
