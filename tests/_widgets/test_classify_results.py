@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 from tests._widgets.classify_rows import fitted, give_picks, note, write_boxes
 from tests._widgets.explorer_rows import show
 from tests._widgets.test_classify_controller import answer, cut, label, quick_of, wait
@@ -17,8 +18,9 @@ from napari_cryoml._widgets.classify._looking import placed
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.averaging import AverageConfig, class_average
 from napari_cryoml.classification import Attention, AttentionRequest, ReconstructRequest
-from napari_cryoml.data import Embedding
+from napari_cryoml.data import ArrayImage, Embedding, Picks, PicksTable
 from napari_cryoml.jobs import run_inline
+from napari_cryoml.preprocess import CropsConfig
 
 
 @pytest.fixture
@@ -211,6 +213,27 @@ class TestExporting:
         wait(qtbot, ready)
         lines = (tmp_path / "confusion.csv").read_text().splitlines()
         assert lines == ["labelled \\ given,junk,ribosome", "junk,3,1", "ribosome,0,3"]
+
+    def test_boxes_that_were_cut_keep_places_and_poses(self, qtbot, classify, tmp_path):
+        rng = np.random.default_rng(0)
+        voxels = rng.normal(size=(20, 30, 30)).astype(np.float32)
+        tomogram = ArrayImage(voxels, "t.mrc", 10.0)
+        places, turns = np.array([[9.0, 12, 14], [10, 16, 15]]), Rotation.random(2, rng=2)
+        picks = Picks("t.mrc", places, pixel_size=10.0, rotations=turns.as_matrix())
+        cut_out = CropsConfig(box=8).cut([tomogram], PicksTable.of([picks]))
+        io.write_crops(tmp_path / "boxes.mrcs", cut_out)
+        classify.sources.open_paths([tmp_path / "boxes.star"])
+        qtbot.waitUntil(lambda: classify.desk.state is not None, timeout=10_000)
+        classify.labelling.add()
+        classify.labelling.give_current(1)
+        classify.view.ask_lists_path.return_value = tmp_path / "classes.star"
+        classify.exporting.lists()
+        wait(qtbot, classify)
+        (found,) = io.read_picks(tmp_path / "classes.star")
+        assert found.image == "t"
+        np.testing.assert_allclose(found.positions, places[1:], atol=1e-6)
+        np.testing.assert_allclose(found.rotations, picks.rotations[1:], atol=1e-6)
+        assert found.columns["confidence"].tolist() == [1.0]
 
     def test_boxes_without_places_go_to_a_table_only(self, qtbot, classify, tmp_path):
         classify.sources.open_paths([write_boxes(tmp_path / "boxes.npz")])
