@@ -12,6 +12,7 @@ from napari_cryoml._widgets.classify import _work
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._labelling import class_rows
 from napari_cryoml._widgets.classify._state import ClassifyState, Rows
+from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml.averaging import AverageStep, ClassAverage, SubtomogramAverage
 from napari_cryoml.jobs import Event
@@ -41,14 +42,12 @@ class Averaging:
         self._watcher = JobWatcher()
         self._watcher.received.connect(self._on_event)
         self._watcher.ended.connect(self._on_end)
-        self._connections = [
+        self._connections = Connections(
             (desk.replaced, self._clear),
             (desk.predicted, self.show_classes),
             (desk.labelled, self.show_classes),
             (desk.rated, self.show_classes),
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        )
 
     @property
     def running(self) -> bool:
@@ -57,8 +56,7 @@ class Averaging:
 
     def close(self) -> None:
         """End the job."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
         self._watcher.close()
 
     def _clear(self) -> None:

@@ -12,6 +12,7 @@ from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._palette import UNSURE, rgb
 from napari_cryoml._widgets.classify._state import ClassifyState, Rows
 from napari_cryoml._widgets.crops import Mark
+from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml._widgets.link import crop_service
 from napari_cryoml.averaging import ThumbnailsRequest
@@ -37,14 +38,12 @@ class Browsing:
         self._desk = desk
         self._line = ServiceLine(start_service)
         self._is_late = False
-        self._connections = [
+        self._connections = Connections(
             (desk.replaced, self._begin),
             (desk.labelled, self._on_labels),
             (desk.predicted, self._on_predictions),
             (desk.rated, self.show_marks),
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        )
 
     @property
     def busy(self) -> bool:
@@ -53,8 +52,7 @@ class Browsing:
 
     def close(self) -> None:
         """End the service."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
         self._line.close()
 
     def _begin(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._state import ClassifyState, Rows
+from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.link import write_classes, write_picks
 from napari_cryoml.data import PicksTable
 
@@ -32,17 +33,16 @@ class Exporting:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._connections = [
-            (signal, self.show)
-            for signal in (desk.replaced, desk.predicted, desk.labelled, desk.rated)
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        self._connections = Connections(
+            *[
+                (signal, self.show)
+                for signal in (desk.replaced, desk.predicted, desk.labelled, desk.rated)
+            ]
+        )
 
     def close(self) -> None:
         """Let go of the desk."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
 
     def show(self) -> None:
         """Show what would be written."""

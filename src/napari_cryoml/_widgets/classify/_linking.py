@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +10,7 @@ from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._labelling import Labelling
 from napari_cryoml._widgets.classify._palette import UNSURE, rgb
 from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.frame import Connections
 
 _STEPS = 64
 _USUAL = (np.nan,) * 4
@@ -29,21 +28,18 @@ class Linking:
     def __init__(self, desk: Desk, labelling: Labelling) -> None:
         self._desk = desk
         self._labelling = labelling
-        self._connections: list[tuple[Any, Any]] = [
+        self._connections = Connections(
             (desk.replaced, self.attach),
             (desk.links.linked, self.attach),
             (desk.predicted, self.paint),
             (desk.labelled, self.paint),
             (desk.rated, self.paint),
             (desk.links.clicked, self._on_click),
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        )
 
     def close(self) -> None:
         """Give back the usual colours."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
 
     def attach(self) -> None:
         """Tell the images where the crops lie."""

@@ -15,6 +15,7 @@ from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._linking import Linking
 from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, NO_DRAWING
 from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import (
     Attention,
     AttentionRequest,
@@ -50,19 +51,16 @@ class Looking:
         self._of_class = ""
         self._found: Attention | None = None
         self._in_viewer = False
-        self._connections: list[tuple[Any, Any]] = [
+        self._connections = Connections(
             (desk.replaced, self._clear),
             (desk.looked, self.look),
             (desk.predicted, self._on_predictions),
             (desk.links.changed, self._on_image),
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        )
 
     def close(self) -> None:
         """Take the layer away, and let go of the desk."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
         self._layer.close()
 
     def look(self, row: int) -> None:

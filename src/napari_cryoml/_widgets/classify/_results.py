@@ -10,6 +10,7 @@ from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._keeping import Keeping
 from napari_cryoml._widgets.classify._labelling import class_rows
 from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.frame import Connections
 
 if TYPE_CHECKING:
     from napari_cryoml.classification import FittedReply
@@ -30,19 +31,16 @@ class Results:
     def __init__(self, desk: Desk, keeping: Keeping) -> None:
         self._desk = desk
         self._keeping = keeping
-        self._connections = [
+        self._connections = Connections(
             (desk.replaced, self.show),
             (desk.predicted, self.show),
             (desk.labelled, self.show),
             (desk.rated, self.show_rows),
-        ]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        )
 
     def close(self) -> None:
         """Let go of the desk."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
 
     def choose_colour(self, name: str) -> None:
         """Colour picks by "class", "confidence" or "nothing"."""

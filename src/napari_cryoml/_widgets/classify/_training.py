@@ -12,6 +12,7 @@ from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._fitting import Fitting, How
 from napari_cryoml._widgets.classify._keeping import Keeping
 from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import FeatureSystem, SystemConfig, systems
 
 USUAL = "few_shot"
@@ -44,9 +45,9 @@ class Training:
         self._keeping = keeping
         self._answering = answering
         self._fitting = Fitting(desk, answering, start_service, self._on_taken, self.tell)
-        self._connections = [(desk.replaced, self._begin), (desk.labelled, self._on_labels)]
-        for signal, slot in self._connections:
-            signal.connect(slot)
+        self._connections = Connections(
+            (desk.replaced, self._begin), (desk.labelled, self._on_labels)
+        )
 
     @property
     def running(self) -> bool:
@@ -60,8 +61,7 @@ class Training:
 
     def close(self) -> None:
         """End the services."""
-        for signal, slot in self._connections:
-            signal.disconnect(slot)
+        self._connections.close()
         self._fitting.close()
 
     def _begin(self) -> None:

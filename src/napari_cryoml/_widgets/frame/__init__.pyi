@@ -1,4 +1,5 @@
 from ._colours import NEGATIVE, PICK, POSITIVE, VALIDATION, ThemeColours, heat_colours
+from ._connections import Connections
 from ._controls import choice, folded, line_of, menu_button, scrolled, tighten, tool, words
 from ._dialogs import ask_export_path, ask_file, ask_files, ask_folder, ask_save
 from ._dock import Dock
@@ -20,6 +21,7 @@ __all__ = [
     "POSITIVE",
     "VALIDATION",
     "ConfigForm",
+    "Connections",
     "Dock",
     "DockKey",
     "FocusFollowsMouse",
