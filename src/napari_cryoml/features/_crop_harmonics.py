@@ -55,9 +55,9 @@ def crop_harmonics(
         of it: one hot pixel would hide everything else. A crop of a single value becomes 0.
     across : int, default 0
         With how many rings further out each ring is compared: the sum over the harmonics of an
-        order of the products of their coefficients, as a root that keeps its sign, does not change
-        by a turn either. The noise of two rings that do not overlap has products of mean 0, where
-        it always adds to an amplitude.
+        order of the products of their coefficients, divided by the root of the product of their
+        amplitudes, does not change by a turn either. The noise of two rings that do not overlap
+        has products of mean 0, where it always adds to an amplitude.
 
     Returns
     -------
@@ -81,20 +81,23 @@ def crop_harmonics(
     inner, *others = (ring.amplitudes(found) for ring, found in pairs)
     orders = range(n_orders + 1 if others else 0)
     by_order = [np.stack([ring[:, order] for ring in others], axis=1) for order in orders]
-    beside = _products(rings.rings[1:], responses[1:], across)
+    beside = _products(rings.rings[1:], responses[1:], others, across)
     amplitudes = np.concatenate([inner, *by_order, *beside], axis=1)
     amplitudes[~np.isfinite(pixels).all(axis=1)] = np.nan
     return amplitudes
 
 
-def _products(rings: tuple[_Ring, ...], responses: list[Floats], across: int) -> list[Floats]:
-    """Return the signed root of the product of each pair of near rings, orders 1 and above."""
+def _products(
+    rings: tuple[_Ring, ...], responses: list[Floats], amplitudes: list[Floats], across: int
+) -> list[Floats]:
+    """Return the products of each pair of near rings, orders 1 and above, as amplitudes."""
     found = []
     for inner, ring in enumerate(rings):
         for outer in range(inner + 1, min(inner + across + 1, len(rings))):
             product = responses[inner] * responses[outer]
             sums = np.add.reduceat(product, ring.starts, axis=1)[:, 1:]
-            found.append(np.asarray(np.sign(sums) * np.sqrt(np.abs(sums)), np.float32))
+            size = np.sqrt(amplitudes[inner][:, 1:] * amplitudes[outer][:, 1:])
+            found.append(np.asarray(sums / np.maximum(size, _FLAT), np.float32))
     return found
 
 
