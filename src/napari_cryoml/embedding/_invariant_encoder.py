@@ -19,7 +19,7 @@ class InvariantConfig(CropEncoderConfig):
     """Rotation-invariant: the power of spherical harmonics on shells, and what shells share."""
 
     shells: int = Field(10, ge=2, le=64, description="Shells from the middle to the border.")
-    degree: int = Field(8, ge=0, le=24, description="Highest degree of the harmonics.")
+    degree: int = Field(6, ge=0, le=24, description="Highest degree of the harmonics.")
     across: int = Field(
         2, ge=0, le=64, description="With how many shells further out each shell is compared."
     )
