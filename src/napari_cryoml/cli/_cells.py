@@ -1,0 +1,12 @@
+"""napari-cryoml cells: from images of cells to what their proteins do. One line a command."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Cut, label, classify and map cells and proteins.")
+
+
+@app.callback()
+def _cells() -> None:
+    """Cut, label, classify and map cells and proteins."""
