@@ -7,6 +7,7 @@ from napari_cryoml.data._images import ArrayImage, ImageSource
 from napari_cryoml.data._picks import Picks, PicksTable
 from napari_cryoml.data._places import CropPlaces
 from napari_cryoml.data._score_maps import ScoreMap
+from napari_cryoml.data._standard import Standard
 from napari_cryoml.data._wedge import MissingWedge, grid_frequencies
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Picks",
     "PicksTable",
     "ScoreMap",
+    "Standard",
     "grid_frequencies",
 ]
