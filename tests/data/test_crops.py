@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,60 @@ def test_no_crops_give_no_batches() -> None:
 def test_what_is_no_crops_is_a_sentence(shape, ids, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         ArrayCrops.of(np.zeros(shape), ids)
+
+
+def _cells(n: int = 5) -> ArrayCrops:
+    array = np.arange(n * 2 * 3 * 4, dtype=np.float32).reshape(n, 2, 3, 4)
+    return ArrayCrops.of(
+        array,
+        [f"c{row}" for row in range(n)],
+        {"protein": np.array([f"p{row}" for row in range(n)])},
+        pixel_size=2.0,
+        places=CropPlaces(np.array(["a"] * n), np.arange(2.0 * n).reshape(n, 2), box=8),
+        channels=["gfp", "rfp"],
+        masks=array[:, 0] > 20,
+    )
+
+
+@pytest.mark.parametrize("rows", [[3, 0], np.array([True, False, False, True, False]), []])
+def test_some_of_the_crops_keep_all_that_is_known(rows) -> None:
+    cells = _cells()
+    index = np.arange(5)[np.asarray(rows, bool if isinstance(rows, np.ndarray) else np.intp)]
+    some = cells.take(rows)
+    np.testing.assert_array_equal(some.array, cells.array[index])
+    assert some.ids.tolist() == cells.ids[index].tolist()
+    assert some.columns["protein"].tolist() == cells.columns["protein"][index].tolist()
+    np.testing.assert_array_equal(some.positions, cells.positions[index])
+    np.testing.assert_array_equal(some.masks, cells.masks[index])
+    assert (some.channels, some.pixel_size, some.box) == (("gfp", "rfp"), 2.0, 8)
+
+
+def test_some_of_mapped_crops_stay_on_disk(tmp_path) -> None:
+    array = np.arange(6 * 8, dtype=np.float32).reshape(6, 2, 2, 2)
+    np.save(tmp_path / "a.npy", array)
+    crops = ArrayCrops.of(np.load(tmp_path / "a.npy", mmap_mode="r"), rotations=np.ones((6, 3, 3)))
+    some = crops.take([4, 1, 3])
+    assert not isinstance(some.array, np.ndarray)
+    np.testing.assert_array_equal(some.read([2, 0]), array[[3, 4]])
+    np.testing.assert_array_equal(some.take([2, 1]).read([0, 1]), array[[3, 1]])
+    np.testing.assert_array_equal(np.asarray(some.array), array[[4, 1, 3]])
+    assert (some.n_channels, some.shape, some.rotations.shape) == (2, (2, 2), (3, 3, 3))
+
+
+def test_channels_and_masks_survive_a_child_process() -> None:
+    cells = _cells()
+    copy = pickle.loads(pickle.dumps(cells))  # noqa: S301
+    assert copy.channels == ("gfp", "rfp")
+    np.testing.assert_array_equal(copy.masks, cells.masks)
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        ({"channels": ["gfp"]}, "2 channels need as many names; 1"),
+        ({"masks": np.ones((5, 3, 3), bool)}, "Masks of these crops need the shape"),
+    ],
+)
+def test_channels_and_masks_of_other_crops_are_a_sentence(known, sentence) -> None:
+    with pytest.raises(InputError, match=sentence):
+        ArrayCrops.of(np.zeros((5, 2, 3, 4)), **known)

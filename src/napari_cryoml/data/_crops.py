@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data._places import CropPlaces
+from napari_cryoml.data._selected_rows import rows_of
 from napari_cryoml.data._wedge import MissingWedge
 
 
@@ -87,6 +88,11 @@ class ArrayCrops:
         Orientations of particles as `Picks` has them, NaN where unknown.
     places : CropPlaces, optional
         Where they were cut out of images, if that is known.
+    channels : tuple of str, optional
+        Names or roles of the channels, as "protein" and "marker"; of cells the first is the
+        protein.
+    masks : array of shape (n, y, x) or (n, z, y, x), bool, optional
+        Which pixels belong to the cell.
 
     Raises
     ------
@@ -101,6 +107,8 @@ class ArrayCrops:
     wedge: MissingWedge | None = None
     rotations: npt.NDArray[np.float64] | None = None
     places: CropPlaces | None = None
+    channels: tuple[str, ...] | None = None
+    masks: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (4, 5):
@@ -114,6 +122,22 @@ class ArrayCrops:
                 f"{len(set(self.ids.tolist()))} of them different."
             )
         self._check_places()
+        self._check_channels()
+
+    def _check_channels(self) -> None:
+        if self.channels is not None:
+            object.__setattr__(self, "channels", tuple(map(str, self.channels)))
+        if self.channels is not None and len(self.channels) != self.n_channels:
+            raise InputError(
+                f"Crops of {self.n_channels} channels need as many names; {len(self.channels)} "
+                f"({', '.join(self.channels)}) were given."
+            )
+        wanted = (len(self), *self.shape)
+        if self.masks is not None and tuple(self.masks.shape) != wanted:
+            raise InputError(
+                f"Masks of these crops need the shape {wanted}; an array of shape "
+                f"{tuple(self.masks.shape)} was given."
+            )
 
     def _check_places(self) -> None:
         n, ndim = len(self.array), self.array.ndim - 2
@@ -139,10 +163,13 @@ class ArrayCrops:
         wedge: MissingWedge | None = None,
         rotations: npt.NDArray[np.float64] | None = None,
         places: CropPlaces | None = None,
+        channels: Sequence[str] | None = None,
+        masks: npt.NDArray[np.bool_] | None = None,
     ) -> ArrayCrops:
         """Return the crops of an array; they are numbered from 0 if no ids are given."""
         names = [str(row) for row in range(len(array))] if ids is None else list(ids)
-        known = (columns or {}, pixel_size, wedge, rotations, places)
+        told = None if channels is None else tuple(channels)
+        known = (columns or {}, pixel_size, wedge, rotations, places, told, masks)
         return cls(array, np.asarray(names, dtype=np.str_), *known)
 
     @property
@@ -190,6 +217,26 @@ class ArrayCrops:
 
     def __len__(self) -> int:
         return len(self.array)
+
+    def take(self, rows: npt.ArrayLike) -> ArrayCrops:
+        """Return some of the crops, with all that is known of them; what lies on disk stays there.
+
+        Parameters
+        ----------
+        rows : array of shape (k,)
+            Row numbers, each at most once, or truth values of shape (n,).
+        """
+        wanted = np.asarray(rows)
+        index = np.arange(len(self))[wanted if wanted.size else wanted.astype(np.intp)]
+        return replace(
+            self,
+            array=rows_of(self.array, index),
+            ids=self.ids[index],
+            columns={name: np.asarray(values)[index] for name, values in self.columns.items()},
+            rotations=None if self.rotations is None else self.rotations[index],
+            places=None if self.places is None else self.places.take(index),
+            masks=None if self.masks is None else rows_of(self.masks, index),
+        )
 
     def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
         """Yield all row numbers in order, at most `size` at a time."""

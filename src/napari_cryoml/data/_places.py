@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,3 +54,10 @@ class CropPlaces:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def take(self, index: npt.NDArray[Any]) -> CropPlaces:
+        """Return the places at some rows."""
+        offsets = None if self.offsets is None else self.offsets[index]
+        return replace(
+            self, images=self.images[index], positions=self.positions[index], offsets=offsets
+        )
