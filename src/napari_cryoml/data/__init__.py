@@ -1,6 +1,7 @@
 """Values that travel between the rooms of the house: numpy only, frozen."""
 
 from napari_cryoml.data._annotations import NEGATIVE, POSITIVE, UNLABELLED, Annotations
+from napari_cryoml.data._cell_split import CellSplit, split_cells
 from napari_cryoml.data._crops import ArrayCrops, Crops
 from napari_cryoml.data._embedding import Embedding
 from napari_cryoml.data._images import ArrayImage, ImageSource
@@ -17,6 +18,7 @@ __all__ = [
     "Annotations",
     "ArrayCrops",
     "ArrayImage",
+    "CellSplit",
     "CropPlaces",
     "Crops",
     "Embedding",
@@ -27,4 +29,5 @@ __all__ = [
     "ScoreMap",
     "Standard",
     "grid_frequencies",
+    "split_cells",
 ]
