@@ -11,6 +11,7 @@ from ._clusters import (
 from ._encoders import CropEncoder, CropEncoderConfig, LiveEncoderConfig, encoders
 from ._extract import Extracted, extract
 from ._few_shot import FewShot, few_shot
+from ._group_vectors import central_members, group_vectors
 from ._messages import (
     ClusterRequest,
     FewShotRequest,
@@ -70,11 +71,13 @@ __all__ = [
     "TsneConfig",
     "UmapConfig",
     "Whitening",
+    "central_members",
     "cluster",
     "clusterings",
     "encoders",
     "extract",
     "few_shot",
+    "group_vectors",
     "nearest",
     "novelty",
     "place",
