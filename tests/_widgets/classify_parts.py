@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from napari_cryoml._widgets.classes._class_list import ClassRow
 from napari_cryoml._widgets.classify import ClassifyOffers
-from napari_cryoml._widgets.classify._class_list import ClassRow
 from napari_cryoml.averaging import AverageConfig, RefineConfig
 from napari_cryoml.classification import systems
 from napari_cryoml.evaluation import ClassificationReport

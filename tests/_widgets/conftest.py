@@ -267,16 +267,16 @@ def explorer(qtbot, viewer, map_view, jobs, services):
 @pytest.fixture
 def class_view(qapp):
     """Return a mocked view of the Classify dock, with its parts."""
+    from napari_cryoml._widgets.classes._class_gallery import ClassGallery
+    from napari_cryoml._widgets.classes._class_group import ClassGroup
+    from napari_cryoml._widgets.classes._class_table import ClassTable
+    from napari_cryoml._widgets.classes._result_tab import ResultTab
+    from napari_cryoml._widgets.classes._train_tab import TrainTab
     from napari_cryoml._widgets.classify import ClassifyView
     from napari_cryoml._widgets.classify._average_tab import AverageTab
-    from napari_cryoml._widgets.classify._class_gallery import ClassGallery
-    from napari_cryoml._widgets.classify._class_group import ClassGroup
-    from napari_cryoml._widgets.classify._class_table import ClassTable
     from napari_cryoml._widgets.classify._export_tab import ExportTab
     from napari_cryoml._widgets.classify._look_tab import LookTab
-    from napari_cryoml._widgets.classify._result_tab import ResultTab
     from napari_cryoml._widgets.classify._source_group import SourceGroup
-    from napari_cryoml._widgets.classify._train_tab import TrainTab
     from napari_cryoml._widgets.crops import AveragePanel, CropGallery, GalleryGrid
     from napari_cryoml._widgets.frame import ConfigForm
     from napari_cryoml._widgets.jobs import JobPanel

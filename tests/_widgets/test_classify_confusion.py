@@ -7,8 +7,8 @@ from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication, QToolTip
 from tests._widgets.classify_parts import CONFUSION, NAMES, heard, report
 
-from napari_cryoml._widgets.classify._class_table import HEADINGS, ClassResult, ClassTable
-from napari_cryoml._widgets.classify._confusion import NOTHING, ConfusionMatrix
+from napari_cryoml._widgets.classes._class_table import HEADINGS, ClassResult, ClassTable
+from napari_cryoml._widgets.classes._confusion import NOTHING, ConfusionMatrix
 from napari_cryoml._widgets.frame import POSITIVE, ThemeColours
 from napari_cryoml.evaluation import ClassificationReport
 

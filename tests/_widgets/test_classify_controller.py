@@ -11,9 +11,9 @@ from tests._widgets.classify_rows import PLACES, fits, fitted, give_picks, note,
 from tests._widgets.explorer_rows import show
 
 from napari_cryoml import io
-from napari_cryoml._widgets.classify import _work
+from napari_cryoml._widgets.classes import classify_service
+from napari_cryoml._widgets.classes._class_gallery import Show
 from napari_cryoml._widgets.classify._boxes import open_boxes
-from napari_cryoml._widgets.classify._class_gallery import Show
 from napari_cryoml._widgets.link import crop_service
 from napari_cryoml._widgets.picker import pickers
 from napari_cryoml.classification import LoadRequest, SaveRequest
@@ -72,7 +72,7 @@ def answer(qtbot, controller, service, reply):
 
 
 def quick_of(services):
-    return next(one for one in services if one.factory is _work.classify_service)
+    return next(one for one in services if one.factory is classify_service)
 
 
 class TestSources:
@@ -89,7 +89,7 @@ class TestSources:
         state = cut(qtbot, classify)
         assert len(state) == 12
         assert state.ids[0] == pick_id("a.mrc", PLACES[0])
-        assert [one.factory for one in services] == [crop_service, _work.classify_service]
+        assert [one.factory for one in services] == [crop_service, classify_service]
         assert classify.keeping.choices()["cut"] is True
 
     def test_a_project_that_was_cut_before_is_cut_again(self, qtbot, picked, classify):

@@ -11,8 +11,8 @@ from tests._widgets.test_classify_controller import answer, cut, label, quick_of
 
 from napari_cryoml import io
 from napari_cryoml._napari._attention_layer import AttentionLayer
+from napari_cryoml._widgets.classes._class_gallery import Show
 from napari_cryoml._widgets.classify import _work
-from napari_cryoml._widgets.classify._class_gallery import Show
 from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, NO_DRAWING
 from napari_cryoml._widgets.classify._looking import placed
 from napari_cryoml._widgets.picker import pickers

@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 from tests._widgets.classify_parts import NAMES, ROWS, heard, offers, report
 
+from napari_cryoml._widgets.classes._class_table import ClassResult
 from napari_cryoml._widgets.classify import ClassifyView
 from napari_cryoml._widgets.classify import _view as view_module
-from napari_cryoml._widgets.classify._class_table import ClassResult
 from napari_cryoml._widgets.classify._keys import CLASSIFY_KEYS, CROP_KEYS
 from napari_cryoml._widgets.classify._view import WIDE_PX
 from napari_cryoml._widgets.embedding._keys import MAP_KEYS

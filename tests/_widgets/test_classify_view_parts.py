@@ -8,16 +8,16 @@ from qtpy.QtWidgets import QColorDialog, QLineEdit
 from tests._widgets.classify_parts import FIRST, NAMES, ROWS, heard, offers, report
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.classes._class_gallery import ORDERS, ClassGallery, Show
+from napari_cryoml._widgets.classes._class_group import ClassGroup
+from napari_cryoml._widgets.classes._class_list import KEY, NAME, ClassRow
+from napari_cryoml._widgets.classes._result_tab import ResultTab
+from napari_cryoml._widgets.classes._system_form import SystemForm
+from napari_cryoml._widgets.classes._train_tab import TrainTab, shown_as
 from napari_cryoml._widgets.classify._average_tab import AverageTab
-from napari_cryoml._widgets.classify._class_gallery import ORDERS, ClassGallery, Show
-from napari_cryoml._widgets.classify._class_group import ClassGroup
-from napari_cryoml._widgets.classify._class_list import KEY, NAME, ClassRow
 from napari_cryoml._widgets.classify._export_tab import ExportTab
 from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, LookTab
-from napari_cryoml._widgets.classify._result_tab import ResultTab
 from napari_cryoml._widgets.classify._source_group import NO_PICKS, SourceGroup
-from napari_cryoml._widgets.classify._system_form import SystemForm
-from napari_cryoml._widgets.classify._train_tab import TrainTab, shown_as
 from napari_cryoml._widgets.frame import WheelGuard
 from napari_cryoml.averaging import AverageConfig, RefineConfig
 from napari_cryoml.classification import systems

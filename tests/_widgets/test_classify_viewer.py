@@ -9,8 +9,8 @@ from qtpy.QtCore import Qt
 from tests._widgets.test_picker_viewer import GAP_LIMIT_S, Gaps
 
 from napari_cryoml import io
+from napari_cryoml._widgets.classes._class_gallery import Show
 from napari_cryoml._widgets.classify import ClassifyWidget
-from napari_cryoml._widgets.classify._class_gallery import Show
 from napari_cryoml.classification import systems
 from napari_cryoml.simulate import TomogramConfig, procedural_maps, simulate_tomogram
 

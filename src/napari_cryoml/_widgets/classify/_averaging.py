@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.classes import ClassState, Rows, class_rows
 from napari_cryoml._widgets.classify import _work
 from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._labelling import class_rows
-from napari_cryoml._widgets.classify._state import ClassifyState, Rows
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml.averaging import AverageStep, ClassAverage, SubtomogramAverage
@@ -35,7 +34,7 @@ class Averaging:
         self._viewer = viewer
         self._desk = desk
         self._start_job = start_job
-        self._state: ClassifyState | None = None
+        self._state: ClassState | None = None
         self._n = 0
         self._made: ClassAverage | SubtomogramAverage | None = None
         self._stopping, self._round = False, ""
@@ -108,7 +107,7 @@ class Averaging:
         self._watcher.stop()
         self._desk.view.average.show_progress(0, 0, "Stopping after this round…")
 
-    def _rows(self, state: ClassifyState, of: str, name: str) -> Rows:
+    def _rows(self, state: ClassState, of: str, name: str) -> Rows:
         if of == "labelled":
             return np.flatnonzero(state.classes.texts == name)
         if of == "predicted":
@@ -146,7 +145,7 @@ class Averaging:
         self._desk.save_average(self._made)
 
 
-def explorer_rows(viewer: Any, state: ClassifyState) -> Rows:
+def explorer_rows(viewer: Any, state: ClassState) -> Rows:
     """Return the rows that are selected in the Explorer of a viewer.
 
     Raises

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari_cryoml._widgets.classify._answering import Answering
+from napari_cryoml._widgets.classes import (
+    Answering,
+    Browsing,
+    ClassState,
+    Keeping,
+    Labelling,
+    Results,
+    Training,
+)
 from napari_cryoml._widgets.classify._averaging import Averaging
-from napari_cryoml._widgets.classify._browsing import Browsing
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._exporting import Exporting
-from napari_cryoml._widgets.classify._keeping import Keeping
-from napari_cryoml._widgets.classify._labelling import Labelling
 from napari_cryoml._widgets.classify._linking import Linking
 from napari_cryoml._widgets.classify._looking import Looking
-from napari_cryoml._widgets.classify._results import Results
 from napari_cryoml._widgets.classify._sources import Sources
-from napari_cryoml._widgets.classify._state import ClassifyState
-from napari_cryoml._widgets.classify._training import Training
 from napari_cryoml._widgets.classify._view import ClassifyView
 from napari_cryoml._widgets.classify._wiring import connect_view, key_actions
 from napari_cryoml._widgets.jobs import Background
@@ -106,8 +108,8 @@ class ClassifyController:
             self.browsing,
             self.exporting,
             self.results,
-            self.linking,
             self.labelling,
+            self.linking,
             self.links,
         ):
             part.close()
@@ -118,7 +120,7 @@ class ClassifyController:
 
     # What comes and goes
 
-    def _take(self, state: ClassifyState, _remarks: tuple[str, ...]) -> None:
+    def _take(self, state: ClassState, _remarks: tuple[str, ...]) -> None:
         self._restore()
         self.desk.replace(state)
         self.labelling.refresh()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._widgets.classes import ClassState, Rows
 from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._state import ClassifyState, Rows
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.link import write_classes, write_picks
 from napari_cryoml.data import PicksTable
@@ -97,7 +97,7 @@ class Exporting:
                 )
 
 
-def _named(state: ClassifyState, what: str, threshold: float) -> np.ndarray:
+def _named(state: ClassState, what: str, threshold: float) -> np.ndarray:
     """Return the class under which each crop is written, "" for none."""
     return state.classes.texts if what == "labelled" else state.verdicts(threshold)
 
@@ -109,7 +109,7 @@ def _shapes(desk: Desk) -> dict[str, tuple[int, ...]]:
 
 
 def _write(
-    state: ClassifyState,
+    state: ClassState,
     names: np.ndarray,
     path: Path,
     each: bool,
@@ -126,12 +126,12 @@ def _write(
     return write_classes(tables, path, shapes)
 
 
-def table_of(state: ClassifyState, rows: Rows, names: np.ndarray) -> PicksTable:
+def table_of(state: ClassState, rows: Rows, names: np.ndarray) -> PicksTable:
     """Return crops as picks of their images, with class, confidence and pose where known.
 
     Parameters
     ----------
-    state : ClassifyState
+    state : ClassState
     rows : array of shape (k,)
     names : array of shape (n,), str
         Class of each crop of the state, which goes before what the classifier says.
@@ -139,7 +139,7 @@ def table_of(state: ClassifyState, rows: Rows, names: np.ndarray) -> PicksTable:
     return _predictions(state, names).take(rows).table(state.crops)
 
 
-def _predictions(state: ClassifyState, names: np.ndarray) -> Predictions:
+def _predictions(state: ClassState, names: np.ndarray) -> Predictions:
     """Return what the classifier says, with labels as certain."""
     from napari_cryoml.classification import Predictions
 
@@ -157,7 +157,7 @@ def _predictions(state: ClassifyState, names: np.ndarray) -> Predictions:
     return Predictions(state.crops.ids, table, classes)
 
 
-def _write_boxes(state: ClassifyState, names: np.ndarray, path: Path) -> str:
+def _write_boxes(state: ClassState, names: np.ndarray, path: Path) -> str:
     """Write the classes of boxes that lie in no tomogram, as a table of their ids."""
     if path.suffix.lower() not in _TABLES:
         raise InputError(

@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._napari._map_link_rows import RowPaint
+from napari_cryoml._widgets.classes import UNSURE, ClassState, Labelling, rgb
 from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._labelling import Labelling
-from napari_cryoml._widgets.classify._palette import UNSURE, rgb
-from napari_cryoml._widgets.classify._state import ClassifyState
 from napari_cryoml._widgets.frame import Connections
 
 _STEPS = 64
@@ -35,6 +33,7 @@ class Linking:
             (desk.labelled, self.paint),
             (desk.rated, self.paint),
             (desk.links.clicked, self._on_click),
+            (desk.in_image, self._pause_labels),
         )
 
     def close(self) -> None:
@@ -66,6 +65,11 @@ class Linking:
             with self._desk.telling():
                 link.look_at(image, state.places.positions[row])
 
+    def _pause_labels(self, on: bool) -> None:
+        picker = self._desk.links.picker
+        if picker is not None:
+            picker.pause_labels(on)
+
     def _on_click(self, row: int, mode: str) -> None:
         if mode != "replace":
             return
@@ -75,7 +79,7 @@ class Linking:
             self._desk.looked.emit(row)
 
 
-def paint_of(state: ClassifyState, desk: Desk) -> RowPaint | None:
+def paint_of(state: ClassState, desk: Desk) -> RowPaint | None:
     """Return the colours of the picks; None for the usual ones."""
     if desk.colour_by == "nothing" or not (state.labelled.any() or state.fitted is not None):
         return None
@@ -84,7 +88,7 @@ def paint_of(state: ClassifyState, desk: Desk) -> RowPaint | None:
     return _by_class(state, desk)
 
 
-def _by_class(state: ClassifyState, desk: Desk) -> RowPaint:
+def _by_class(state: ClassState, desk: Desk) -> RowPaint:
     colours = desk.colours()
     names = list(colours)
     codes = _codes(state.verdicts(desk.threshold), names)
@@ -95,7 +99,7 @@ def _by_class(state: ClassifyState, desk: Desk) -> RowPaint:
     return RowPaint(codes, np.array([*palette, _rgba(UNSURE), _USUAL], np.float32))
 
 
-def _by_confidence(state: ClassifyState) -> RowPaint:
+def _by_confidence(state: ClassState) -> RowPaint:
     from napari.utils.colormaps import ensure_colormap
 
     ramp = np.asarray(ensure_colormap("viridis").map(np.linspace(0, 1, _STEPS)), np.float32)

@@ -9,12 +9,10 @@ import numpy as np
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._attention_layer import AttentionLayer
 from napari_cryoml._napari._map_link_rows import RowPlaces
-from napari_cryoml._widgets.classify._answering import Answering
-from napari_cryoml._widgets.classify._browsing import row_text
+from napari_cryoml._widgets.classes import Answering, ClassState, row_text
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.classify._linking import Linking
 from napari_cryoml._widgets.classify._look_tab import NO_ATTENTION, NO_DRAWING
-from napari_cryoml._widgets.classify._state import ClassifyState
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import (
     Attention,
@@ -76,7 +74,7 @@ class Looking:
             on_error=self._desk.warn,
         )
 
-    def _show(self, state: ClassifyState, row: int, image: Any) -> None:
+    def _show(self, state: ClassState, row: int, image: Any) -> None:
         if row == self._row and state is self._desk.state:
             self._desk.view.look.show_crop(image, row_text(state, row))
             self._ask()
@@ -187,7 +185,7 @@ class Looking:
         self._layer.show(seen, link.to_world(first), np.abs(link.to_world(step) - origin))
 
 
-def placed(state: ClassifyState, places: RowPlaces, found: Attention) -> tuple[Any, Any, Any]:
+def placed(state: ClassState, places: RowPlaces, found: Attention) -> tuple[Any, Any, Any]:
     """Return what is looked at within the image, and where that lies.
 
     Returns
@@ -212,7 +210,7 @@ def placed(state: ClassifyState, places: RowPlaces, found: Attention) -> tuple[A
     return attention[inside], first + low * step, step
 
 
-def _shape_of(state: ClassifyState, image: str) -> tuple[int, ...] | None:
+def _shape_of(state: ClassState, image: str) -> tuple[int, ...] | None:
     """Return the shape of an image, if the crops know it."""
     sources = getattr(state.crops, "sources", ())
     return next((tuple(one.shape) for one in sources if one.name == image), None)

@@ -11,10 +11,9 @@ from typing import Any
 from psygnal import Signal
 
 from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._widgets.classes import ClassState, Keeping
 from napari_cryoml._widgets.classify._boxes import open_boxes
 from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._keeping import Keeping
-from napari_cryoml._widgets.classify._state import ClassifyState
 from napari_cryoml._widgets.frame import own_project
 from napari_cryoml._widgets.link import crops_of_picks
 from napari_cryoml.data import Crops, MissingWedge
@@ -42,7 +41,7 @@ class Sources:
     """
 
     taken = Signal(object, object)
-    """There are other crops: a `ClassifyState`, and sentences about what was odd."""
+    """There are other crops: a `ClassState`, and sentences about what was odd."""
 
     def __init__(self, desk: Desk, keeping: Keeping) -> None:
         self._desk = desk
@@ -139,7 +138,7 @@ class Sources:
         known: Mapping[str, str] = (
             {} if self._desk.project is None else self._desk.project.classes()
         )
-        self.taken.emit(ClassifyState(crops, known), remarks)
+        self.taken.emit(ClassState(crops, known), remarks)
 
     def _begin(self, text: str) -> None:
         self.running, self._given_up = True, False
@@ -197,7 +196,7 @@ def _picks_text(n_picks: int, n_images: int, ndim: int) -> str:
     return f"{n_picks:,} pick{'s' * (n_picks != 1)} in {n_images:,} {what}{'s' * (n_images != 1)}."
 
 
-def _crops_text(state: ClassifyState, file: str) -> str:
+def _crops_text(state: ClassState, file: str) -> str:
     sides = "\N{MULTIPLICATION SIGN}".join(map(str, state.crops.shape))
     where = f"boxes of {file}" if file else "crops"
     return f"{len(state):,} {where}, {sides} pixels."

@@ -29,15 +29,12 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
+from napari_cryoml._widgets.classes import ClassGallery, ClassGroup, ResultTab, TrainTab
 from napari_cryoml._widgets.classify._average_tab import AverageTab
-from napari_cryoml._widgets.classify._class_gallery import ClassGallery
-from napari_cryoml._widgets.classify._class_group import ClassGroup
 from napari_cryoml._widgets.classify._export_tab import ExportTab
 from napari_cryoml._widgets.classify._keys import CLASSIFY_KEYS, CROP_KEYS
 from napari_cryoml._widgets.classify._look_tab import LookTab
-from napari_cryoml._widgets.classify._result_tab import ResultTab
 from napari_cryoml._widgets.classify._source_group import SourceGroup
-from napari_cryoml._widgets.classify._train_tab import TrainTab
 from napari_cryoml._widgets.frame import (
     Dock,
     FocusFollowsMouse,

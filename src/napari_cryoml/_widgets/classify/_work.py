@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.data import Crops
 from napari_cryoml.jobs import Job
 
 if TYPE_CHECKING:
@@ -17,20 +17,12 @@ if TYPE_CHECKING:
         RefineConfig,
         SubtomogramAverage,
     )
-    from napari_cryoml.classification import ClassifyService
 
 MOST_AVERAGED = 500
 """Boxes that are averaged in the dock; the shell averages any number."""
 
 _MASK_IN_DIAMETERS = 1.2
 _BATCH = 64
-
-
-def classify_service(crops: Crops, wedge: MissingWedge | None) -> ClassifyService:
-    """Make the service behind classifiers."""
-    from napari_cryoml.classification import ClassifyService
-
-    return ClassifyService(crops, wedge)
 
 
 def average(

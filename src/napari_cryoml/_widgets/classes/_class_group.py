@@ -8,17 +8,23 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog
 
-from napari_cryoml._widgets.classify._class_list import ClassList, ClassRow
+from napari_cryoml._widgets.classes._class_list import ClassList, ClassRow
 from napari_cryoml._widgets.frame import Group, button, line_of, tool, words
 
 NO_CLASSES = (
-    "Add two classes or more, and give crops of the gallery theirs by the digit, or click picks "
+    "Add two classes or more, and give crops of the gallery theirs by the digit, or click {items} "
     "in the image; “junk” can be one."
 )
 
 
 class ClassGroup(Group):
-    """The list of classes and what can be done with it."""
+    """The list of classes and what can be done with it.
+
+    Parameters
+    ----------
+    items : str
+        What is clicked in the image, as "picks".
+    """
 
     class_chosen = Signal(str)
     """A class was picked: it is what clicks give from now on."""
@@ -36,19 +42,20 @@ class ClassGroup(Group):
     """The name of a class and its new colour as "#RRGGBB"."""
 
     label_mode_toggled = Signal(bool)
-    """Whether clicks on picks in the image give the chosen class."""
+    """Whether clicks in the image give the chosen class."""
 
     undo_requested = Signal()
     redo_requested = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, items: str = "picks") -> None:
         super().__init__("2  Classes")
+        self._items = items
         self.list = ClassList()
         self.add = button("Add class [N]", "Add a class and type in its name. Default: none.")
         self.remove = tool("✕", "Remove the chosen class, and take it from all its crops.")
         self.label = button(
             "Label in image [J]",
-            "Clicks on picks in the image give them the chosen class; a second click takes it "
+            f"Clicks on {items} in the image give them the chosen class; a second click takes it "
             "away. Default: off.",
         )
         self.label.setCheckable(True)
@@ -90,7 +97,7 @@ class ClassGroup(Group):
             How many crops have a class, as "41 of 213 crops have a class."
         """
         self.list.set_rows(rows, current)
-        self.text.setText(text or ("" if rows else NO_CLASSES))
+        self.text.setText(text or ("" if rows else NO_CLASSES.format(items=self._items)))
         self.remove.setEnabled(bool(current))
         self.label.setEnabled(bool(rows))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._keeping import Keeping
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._keeping import Keeping
 from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.classification import FittedReply, SaveRequest
 
@@ -18,11 +18,11 @@ class Answering:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     keeping : Keeping
     """
 
-    def __init__(self, desk: Desk, keeping: Keeping) -> None:
+    def __init__(self, desk: ClassDesk, keeping: Keeping) -> None:
         self._desk = desk
         self._keeping = keeping
         self._line: ServiceLine | None = None

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_cryoml._widgets.classify._class_gallery import EMPTY, ORDERS, Show
-from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._palette import UNSURE, rgb
-from napari_cryoml._widgets.classify._state import ClassifyState, Rows
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._class_gallery import ORDERS, Show
+from napari_cryoml._widgets.classes._class_state import ClassState, Rows
+from napari_cryoml._widgets.classes._palette import UNSURE, rgb
 from napari_cryoml._widgets.crops import Mark
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.jobs import ServiceLine
@@ -29,12 +29,12 @@ class Browsing:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     start_service : callable
         Starts a service, as `ChildService.start` does.
     """
 
-    def __init__(self, desk: Desk, start_service: Callable[..., Any]) -> None:
+    def __init__(self, desk: ClassDesk, start_service: Callable[..., Any]) -> None:
         self._desk = desk
         self._line = ServiceLine(start_service)
         self._is_late = False
@@ -60,7 +60,7 @@ class Browsing:
         self._line.close()
         crops.forget_thumbnails()
         crops.set_texts(self.text_of)
-        crops.set_empty_text(EMPTY if desk.state is None else NOTHING)
+        crops.set_empty_text(desk.empty_gallery if desk.state is None else NOTHING)
         if desk.state is not None:
             with desk.telling():
                 self._line.serve(crop_service, desk.state.crops)
@@ -144,7 +144,7 @@ class Browsing:
         return row_text(state, row) if state is not None and 0 <= row < len(state) else ""
 
 
-def shows_of(desk: Desk) -> list[Show]:
+def shows_of(desk: ClassDesk) -> list[Show]:
     """Return what the gallery offers to show."""
     shows = [Show(), Show("unlabelled"), Show("labelled")]
     state = desk.state
@@ -154,7 +154,7 @@ def shows_of(desk: Desk) -> list[Show]:
     return shows
 
 
-def chosen(state: ClassifyState, show: Show, threshold: float) -> Rows:
+def chosen(state: ClassState, show: Show, threshold: float) -> Rows:
     """Return the rows that are meant by what is to be shown."""
     masks: dict[str, Callable[[], Any]] = {
         "all": lambda: np.ones(len(state), bool),
@@ -168,18 +168,18 @@ def chosen(state: ClassifyState, show: Show, threshold: float) -> Rows:
     return np.flatnonzero(masks[show.kind]())
 
 
-def order_of(state: ClassifyState) -> str:
+def order_of(state: ClassState) -> str:
     """Return the order that was chosen, if it can be had; else the usual one."""
     offered = orders_of(state)
     return state.order if state.order in offered else offered[0]
 
 
-def orders_of(state: ClassifyState) -> list[str]:
+def orders_of(state: ClassState) -> list[str]:
     """Return the orders that can be had."""
     return [name for name in ORDERS if state.fitted is not None or name not in _NEED_PREDICTIONS]
 
 
-def ordered(state: ClassifyState, rows: Rows, order: str) -> Rows:
+def ordered(state: ClassState, rows: Rows, order: str) -> Rows:
     """Return rows in an order; unsure ones without a label come before all that have one."""
     if order == "random":
         return np.random.default_rng(0).permutation(rows)
@@ -195,7 +195,7 @@ def ordered(state: ClassifyState, rows: Rows, order: str) -> Rows:
 
 
 def marks_of(
-    state: ClassifyState, rows: Rows, colours: dict[str, str], threshold: float
+    state: ClassState, rows: Rows, colours: dict[str, str], threshold: float
 ) -> dict[int, Mark]:
     """Return the mark of each row that has a label, or a prediction."""
     texts, predicted = state.classes.texts[rows].tolist(), state.predicted[rows].tolist()
@@ -209,7 +209,7 @@ def marks_of(
     return marks
 
 
-def row_text(state: ClassifyState, row: int) -> str:
+def row_text(state: ClassState, row: int) -> str:
     """Return what is known of a crop, in a few words."""
     words = [state.title_of(row)]
     code = int(state.classes.codes[row])

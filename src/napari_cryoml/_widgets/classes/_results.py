@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cryoml._widgets.classify._class_gallery import Show
-from napari_cryoml._widgets.classify._class_table import ClassResult
-from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._keeping import Keeping
-from napari_cryoml._widgets.classify._labelling import class_rows
-from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._class_gallery import Show
+from napari_cryoml._widgets.classes._class_state import ClassState
+from napari_cryoml._widgets.classes._class_table import ClassResult
+from napari_cryoml._widgets.classes._keeping import Keeping
+from napari_cryoml._widgets.classes._labelling import class_rows
 from napari_cryoml._widgets.frame import Connections
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ class Results:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     keeping : Keeping
     """
 
-    def __init__(self, desk: Desk, keeping: Keeping) -> None:
+    def __init__(self, desk: ClassDesk, keeping: Keeping) -> None:
         self._desk = desk
         self._keeping = keeping
         self._connections = Connections(
@@ -43,7 +43,7 @@ class Results:
         self._connections.close()
 
     def choose_colour(self, name: str) -> None:
-        """Colour picks by "class", "confidence" or "nothing"."""
+        """Colour the image by "class", "confidence" or "nothing"."""
         self._desk.colour_by = name
         self._keeping.choose(colour_by=name)
         self._desk.rated.emit()
@@ -118,7 +118,7 @@ def report_text(fitted: FittedReply) -> str:
     )
 
 
-def counts_text(state: ClassifyState, threshold: float) -> str:
+def counts_text(state: ClassState, threshold: float) -> str:
     """Return how many crops are sure."""
     sure = int(state.sure(threshold).sum())
     return f"Sure from {100 * threshold:.0f} %: {sure:,} sure, {len(state) - sure:,} unsure."

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from napari_cryoml._widgets.classify import _work
-from napari_cryoml._widgets.classify._answering import Answering
-from napari_cryoml._widgets.classify._desk import Desk
+from napari_cryoml._widgets.classes._answering import Answering
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._class_service import classify_service
 from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.classification import FitRequest, FittedReply, LoadRequest, SystemConfig
 from napari_cryoml.jobs import Event
@@ -26,7 +26,7 @@ class Fitting:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     answering : Answering
     start_service : callable
         Starts a service, as `ChildService.start` does.
@@ -38,7 +38,7 @@ class Fitting:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ClassDesk,
         answering: Answering,
         start_service: Callable[..., Any],
         on_taken: Callable[[How], object],
@@ -81,7 +81,7 @@ class Fitting:
 
     def _serve(self, line: ServiceLine) -> None:
         crops = self._desk.need_state().crops
-        line.serve(_work.classify_service, crops, getattr(crops, "wedge", None))
+        line.serve(classify_service, crops, getattr(crops, "wedge", None))
 
     # Requests
 

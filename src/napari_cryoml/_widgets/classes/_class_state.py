@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._napari._map_link_rows import RowPlaces
-from napari_cryoml._widgets.classify._class_gallery import Show
+from napari_cryoml._widgets.classes._class_gallery import Show
 from napari_cryoml._widgets.link import RowClasses
 from napari_cryoml.data import Crops
 
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.intp]
 
-_COUNTED = "pick {number} of {image}"
 
-
-class ClassifyState:
+class ClassState:
     """The crops of one set with all that is known of them.
 
     Parameters
@@ -31,6 +29,9 @@ class ClassifyState:
     known : mapping of str to str
         Classes that were given, by id.
     """
+
+    item = "Pick"
+    """What a crop stands for."""
 
     def __init__(self, crops: Crops, known: Mapping[str, str]) -> None:
         self.crops = crops
@@ -123,4 +124,4 @@ class ClassifyState:
         images = self.crops.images
         if images is None:
             return f"Box {self.ids[row]}"
-        return _COUNTED.format(number=row + 1, image=images[row]).capitalize()
+        return f"{self.item} {row + 1} of {images[row]}"

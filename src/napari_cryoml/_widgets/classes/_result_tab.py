@@ -1,4 +1,4 @@
-"""How often the classifier is right, and what the picks in the image show of it."""
+"""How often the classifier is right, and what is shown of it in the image."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
 
-from napari_cryoml._widgets.classify._class_table import ClassResult, ClassTable
-from napari_cryoml._widgets.classify._confusion import ConfusionMatrix
+from napari_cryoml._widgets.classes._class_table import ClassResult, ClassTable
+from napari_cryoml._widgets.classes._confusion import ConfusionMatrix
 from napari_cryoml._widgets.frame import ThemeColours, WheelGuard, choice, line_of, words
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ COLOUR_BY = {
     "confidence": "by confidence",
     "nothing": "no colours",
 }
-"""What picks in the image can be coloured by, and how it is called on the screen."""
+"""What the image shows by colours, and how it is called on the screen."""
 
 NO_RESULT = "No classifier yet: give a few crops of two classes or more their class."
 
@@ -31,10 +31,12 @@ class ResultTab(QWidget):
     Parameters
     ----------
     guard : WheelGuard
+    items : str
+        What is coloured in the image, as "picks".
     """
 
     colour_by_chosen = Signal(str)
-    """One of `COLOUR_BY`: what picks in the image are coloured by."""
+    """One of `COLOUR_BY`: what the image shows by colours."""
 
     threshold_changed = Signal(float)
     """Confidence (0 to 1) below which a crop is unsure; while the slider moves."""
@@ -45,12 +47,12 @@ class ResultTab(QWidget):
     class_clicked = Signal(str)
     """A line of the table: show the crops that are predicted of it."""
 
-    def __init__(self, guard: WheelGuard) -> None:
+    def __init__(self, guard: WheelGuard, items: str = "picks") -> None:
         super().__init__()
         self.text = words("Share of crops that were given their class, of those held out.")
         self.colour_by = choice(
             [],
-            "What the picks in the image are coloured by. Default: class.",
+            f"What the {items} in the image are coloured by. Default: class.",
             guard,
         )
         for key, shown in COLOUR_BY.items():
@@ -117,7 +119,7 @@ class ResultTab(QWidget):
         self.counts.setVisible(bool(text))
 
     def show_choices(self, colour_by: str, threshold: float) -> None:
-        """Show what picks are coloured by, and the threshold (0 to 1), without a signal."""
+        """Show what the image shows by colours, and the threshold (0 to 1), without a signal."""
         for widget in (self.colour_by, self.threshold):
             widget.blockSignals(True)
         self.colour_by.setCurrentIndex(max(self.colour_by.findData(colour_by), 0))

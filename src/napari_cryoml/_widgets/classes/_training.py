@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.classify._answering import Answering
-from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._fitting import Fitting, How
-from napari_cryoml._widgets.classify._keeping import Keeping
-from napari_cryoml._widgets.classify._state import ClassifyState
+from napari_cryoml._widgets.classes._answering import Answering
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._class_state import ClassState
+from napari_cryoml._widgets.classes._fitting import Fitting, How
+from napari_cryoml._widgets.classes._keeping import Keeping
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import FeatureSystem, SystemConfig, systems
-
-USUAL = "few_shot"
-"""What answers while no other system does."""
 
 LEAST = 2
 """Labels that a class needs."""
@@ -27,21 +24,25 @@ class Training:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     keeping : Keeping
     answering : Answering
     start_service : callable
         Starts a service, as `ChildService.start` does.
+    usual : str
+        Name of the system that answers while no other does.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ClassDesk,
         keeping: Keeping,
         answering: Answering,
         start_service: Callable[..., Any],
+        usual: str = "few_shot",
     ) -> None:
         self._desk = desk
+        self._usual = usual
         self._keeping = keeping
         self._answering = answering
         self._fitting = Fitting(desk, answering, start_service, self._on_taken, self.tell)
@@ -102,7 +103,7 @@ class Training:
 
     def _quick_config(self) -> SystemConfig:
         """Return the system that answers until a network is trained."""
-        return self._desk.view.train.config() if self._is_quick else systems.create(USUAL)
+        return self._desk.view.train.config() if self._is_quick else systems.create(self._usual)
 
     def _follow(self) -> None:
         """Fit a quick system to the classes that have labels enough."""
@@ -171,7 +172,7 @@ class Training:
         train.show_can_train(state is not None and (self.running or len(enough) >= 2))
 
 
-def _names(state: ClassifyState) -> tuple[str, ...]:
+def _names(state: ClassState) -> tuple[str, ...]:
     """Return the classes that have labels.
 
     Raises
@@ -192,7 +193,7 @@ def _names(state: ClassifyState) -> tuple[str, ...]:
     return tuple(counts)
 
 
-def model_text(state: ClassifyState) -> str:
+def model_text(state: ClassState) -> str:
     """Return which classifier is in use, in a few sentences; "" without one."""
     fitted = state.fitted
     if fitted is None:

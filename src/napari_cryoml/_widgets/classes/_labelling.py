@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.classify._class_list import ClassRow
-from napari_cryoml._widgets.classify._desk import Desk
-from napari_cryoml._widgets.classify._palette import next_colour, next_key
-from napari_cryoml._widgets.classify._state import Rows
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
+from napari_cryoml._widgets.classes._class_list import ClassRow
+from napari_cryoml._widgets.classes._class_state import Rows
+from napari_cryoml._widgets.classes._palette import next_colour, next_key
 from napari_cryoml.project import CLASSES, ClassEntry, Edit
 
 NO_CLASS = "Choose a class in the list first, or add one [N]: clicks give the chosen one."
@@ -21,10 +21,10 @@ class Labelling:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ClassDesk) -> None:
         self._desk = desk
         self.in_image = False
         desk.predicted.connect(self.show)
@@ -154,20 +154,19 @@ class Labelling:
     # Clicks on the image
 
     def toggle_in_image(self) -> None:
-        """Have clicks on picks in the image give the chosen class, or not any more."""
+        """Have clicks in the image give the chosen class, or not any more."""
         self.set_in_image(not self.in_image)
 
     def set_in_image(self, on: bool) -> None:
-        """Have clicks on picks in the image give the chosen class, or not."""
+        """Have clicks in the image give the chosen class, or not."""
         desk = self._desk
         if on and not (desk.entries() and desk.state is not None and desk.state.places):
-            desk.warn(NO_CLASS if desk.state is not None else "Cut crops of the picks first [U].")
+            desk.warn(NO_CLASS if desk.state is not None else desk.no_places)
             on = False
         was, self.in_image = self.in_image, on
         desk.view.classes.show_label_mode(on)
-        picker = desk.links.picker
-        if picker is not None and was != on:
-            picker.pause_labels(on)
+        if was != on:
+            desk.in_image.emit(on)
         if on and not desk.current:
             self.choose(desk.entries()[0].name)
 
@@ -223,7 +222,7 @@ class Labelling:
             self.take_edit(self._desk.make_again())
 
 
-def class_rows(desk: Desk) -> list[ClassRow]:
+def class_rows(desk: ClassDesk) -> list[ClassRow]:
     """Return the list of classes with what is labelled and predicted of each."""
     state = desk.state
     counts = {} if state is None else state.classes.counts

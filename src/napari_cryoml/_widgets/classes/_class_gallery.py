@@ -23,11 +23,6 @@ ORDERS = {
 }
 """Names of orders, and how they are called on the screen; the first is the default."""
 
-EMPTY = (
-    "Cut crops of the picks above, or open boxes from a file: they are shown here to be given "
-    "classes."
-)
-
 ShowKind: TypeAlias = Literal[
     "all", "unlabelled", "labelled", "unsure", "predicted", "of_class", "cell"
 ]
@@ -86,7 +81,6 @@ class ClassGallery(QWidget):
             "sure.",
             head=(self.show_box,),
         )
-        self.crops.set_empty_text(EMPTY)
         self._offered: list[Show] = []
         column = QVBoxLayout(self)
         tighten(column)

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.classify._system_form import SystemForm
+from napari_cryoml._widgets.classes._system_form import SystemForm
 from napari_cryoml._widgets.frame import (
     ThemeColours,
     WheelGuard,
@@ -61,10 +61,11 @@ class TrainTab(QWidget):
         self._systems = dict(systems)
         self._forms: dict[str, SystemForm] = {}
         self._kept: dict[str, Mapping[str, Any]] = {}
+        first = next(iter(self._systems))
         self.system = choice(
             [],
-            "What learns the classes. Few-shot answers after every label; networks take minutes "
-            "and more labels. Default: few-shot.",
+            f"What learns the classes. {shown_as(first).capitalize()} answers after every label; "
+            f"networks take minutes and more labels. Default: {shown_as(first)}.",
             guard,
         )
         self.train = button(_TRAIN, _TIP)

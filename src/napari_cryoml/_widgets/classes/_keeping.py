@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_cryoml._widgets.classify._desk import Desk
+from napari_cryoml._widgets.classes._class_desk import ClassDesk
 from napari_cryoml.project import Project
 
 CHOICES = "classify"
@@ -19,10 +19,10 @@ class Keeping:
 
     Parameters
     ----------
-    desk : Desk
+    desk : ClassDesk
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ClassDesk) -> None:
         self._desk = desk
         self._is_own = False
 
