@@ -5,6 +5,7 @@ from napari_cryoml.data._cell_split import CellSplit, split_cells
 from napari_cryoml.data._crops import ArrayCrops, Crops
 from napari_cryoml.data._embedding import Embedding
 from napari_cryoml.data._images import ArrayImage, ImageSource
+from napari_cryoml.data._naming import Coverage, map_names, naming_scheme
 from napari_cryoml.data._picks import Picks, PicksTable
 from napari_cryoml.data._places import CropPlaces
 from napari_cryoml.data._score_maps import ScoreMap
@@ -19,6 +20,7 @@ __all__ = [
     "ArrayCrops",
     "ArrayImage",
     "CellSplit",
+    "Coverage",
     "CropPlaces",
     "Crops",
     "Embedding",
@@ -29,5 +31,7 @@ __all__ = [
     "ScoreMap",
     "Standard",
     "grid_frequencies",
+    "map_names",
+    "naming_scheme",
     "split_cells",
 ]
