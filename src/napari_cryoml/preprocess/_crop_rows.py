@@ -29,10 +29,11 @@ def pick_id(image: str, position: npt.ArrayLike) -> str:
     position : array of shape (ndim,)
         Pixel (z)yx; one decimal is told.
     """
-    return _ids(image, np.asarray(position, np.float64)[None])[0]
+    return ids_of(image, np.asarray(position, np.float64)[None])[0]
 
 
-def _ids(image: str, positions: npt.NDArray[np.float64]) -> list[str]:
+def ids_of(image: str, positions: npt.NDArray[np.float64]) -> list[str]:
+    """Return the names of several picks of an image, as `pick_id` does."""
     # Adding zero makes 0.0 of -0.0, which would be another name.
     rounded = np.round(positions, 1) + 0.0
     template = image.replace("%", "%%") + "@" + ",".join(["%.1f"] * positions.shape[1])
@@ -94,7 +95,7 @@ def pick_rows(
     matched = _matched(sources, table)
     used = list({source.name: source for source, _ in matched}.values())
     numbers = {source.name: number for number, source in enumerate(used)}
-    ids = [name for source, picks in matched for name in _ids(source.name, picks.positions)]
+    ids = [name for source, picks in matched for name in ids_of(source.name, picks.positions)]
     owners = [np.full(len(picks), numbers[source.name], np.intp) for source, picks in matched]
     rows = PickRows(
         np.array(ids, dtype=np.str_),

@@ -1,0 +1,160 @@
+"""A quick segmentation of cells: bright pieces of a marker, taken apart where they touch."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy import ndimage
+
+from napari_cryoml._errors import InputError
+from napari_cryoml._registry import Config
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+_SMOOTH_DISTANCE_PX = 1.0
+
+
+class SegmentConfig(Config):
+    """How cells are found in the marker channel."""
+
+    smooth: float = Field(
+        2.0, ge=0, description="Sigma in pixels of the Gaussian that smooths the marker first."
+    )
+    flatten: float = Field(
+        0.0,
+        ge=0,
+        description="Sigma in pixels of a wide Gaussian that is taken off as uneven light, several "
+        "cells wide; 0 for none.",
+    )
+    threshold: float = Field(
+        1.0,
+        gt=0,
+        description="Times Otsu's threshold, counted from the darkest level: lower makes cells "
+        "larger and finds dim ones.",
+    )
+    split: Literal["distance", "intensity", "none"] = Field(
+        "distance",
+        description="What takes touching cells apart: the distance to the background (round "
+        "cells), the intensity of the marker (nuclei with bright middles), or nothing.",
+    )
+    spacing: int = Field(
+        8, ge=1, description="Least distance in pixels between the middles of two touching cells."
+    )
+    smallest: int = Field(
+        50, ge=1, description="Area in pixels below which a piece is no cell and is left out."
+    )
+    drop_border: bool = Field(
+        False, description="Leave out cells that touch the border of the image."
+    )
+
+
+def segment_cells(marker: npt.ArrayLike, config: SegmentConfig | None = None) -> Labels:
+    """Find cells in an image of a marker.
+
+    The image is smoothed and cut at Otsu's threshold; holes are filled, and a watershed takes
+    touching cells apart.
+
+    Parameters
+    ----------
+    marker : array of shape (Y, X)
+        Bright where cells are.
+    config : SegmentConfig, optional
+
+    Returns
+    -------
+    array of shape (Y, X), int32
+        0 for the background, cells numbered from 1 without gaps. Where the image is of one value,
+        there are none.
+
+    Raises
+    ------
+    InputError
+        If the image has other axes, holds no numbers, or no finite pixel.
+
+    References
+    ----------
+    Otsu, IEEE Transactions on Systems, Man and Cybernetics 9, 62-66 (1979).
+    """
+    config = config or SegmentConfig()
+    smooth = _smoothed(_checked(marker), config)
+    bright = _bright(smooth, config.threshold)
+    labels = _split(bright, smooth, config)
+    return _kept(labels, config)
+
+
+def _checked(marker: npt.ArrayLike) -> Image:
+    """Return the image without pixels that are not finite."""
+    image = np.asarray(marker)
+    if image.ndim != 2 or image.dtype.kind not in "biuf" or not image.size:
+        raise InputError(
+            "Cells are found in one channel of axes (Y, X), numbers; an array of shape "
+            f"{image.shape} and type {image.dtype} was given: choose the marker channel."
+        )
+    pixels = image.astype(np.float32)
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        raise InputError("The marker channel has no finite pixel: choose another one.")
+    if not finite.all():
+        pixels[~finite] = np.median(pixels[finite])
+    return pixels
+
+
+def _smoothed(image: Image, config: SegmentConfig) -> Image:
+    smooth = ndimage.gaussian_filter(image, config.smooth) if config.smooth else image
+    if config.flatten:
+        smooth = smooth - ndimage.gaussian_filter(smooth, config.flatten)
+    return np.asarray(smooth, np.float32)
+
+
+def _bright(smooth: Image, factor: float) -> npt.NDArray[np.bool_]:
+    from skimage.filters import threshold_otsu  # loads many modules
+
+    low, high = float(smooth.min()), float(smooth.max())
+    if not high > low:
+        return np.zeros(smooth.shape, bool)
+    level = low + factor * (float(threshold_otsu(smooth)) - low)
+    return np.asarray(ndimage.binary_fill_holes(smooth > level), bool)
+
+
+def _split(bright: npt.NDArray[np.bool_], smooth: Image, config: SegmentConfig) -> Labels:
+    """Return the connected pieces, those with several middles taken apart."""
+    pieces, n = ndimage.label(bright)
+    if config.split == "none" or not n:
+        return np.asarray(pieces, np.int32)
+    from skimage.segmentation import watershed
+
+    height: Any = smooth
+    if config.split == "distance":
+        distance = ndimage.distance_transform_edt(bright)
+        height = ndimage.gaussian_filter(distance, _SMOOTH_DISTANCE_PX)
+    seeds = _seeds(height, pieces, n, config.spacing)
+    return np.asarray(watershed(-height, seeds, mask=bright), np.int32)
+
+
+def _seeds(height: Any, pieces: Any, n: int, spacing: int) -> npt.NDArray[np.int32]:
+    """Return the middles of cells, numbered: peaks of a height, one at least a piece."""
+    from skimage.feature import peak_local_max
+
+    peaks = peak_local_max(height, min_distance=spacing, labels=pieces, exclude_border=False)
+    bare = np.setdiff1d(np.arange(1, n + 1), pieces[tuple(peaks.T)])
+    highest = ndimage.maximum_position(height, pieces, bare) if len(bare) else []
+    peaks = np.concatenate([peaks, np.asarray(highest, np.intp).reshape(-1, 2)])
+    seeds = np.zeros(pieces.shape, np.int32)
+    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return seeds
+
+
+def _kept(labels: Labels, config: SegmentConfig) -> Labels:
+    """Return the labels without small pieces, and cells at the border if asked, renumbered."""
+    areas = np.bincount(labels.ravel())
+    keep = areas >= config.smallest
+    if config.drop_border:
+        for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+            keep[edge] = False
+    keep[0] = False
+    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    return numbers[labels]
