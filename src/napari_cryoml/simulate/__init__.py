@@ -1,5 +1,8 @@
 """Simulated data that demos, tests and benchmarks run on."""
 
+from napari_cryoml.simulate._cells import SimulatedCells, cells_job, simulate_cells
+from napari_cryoml.simulate._cells_options import CellsSimulationConfig
+from napari_cryoml.simulate._cells_proteome import Proteome
 from napari_cryoml.simulate._contaminants import Contaminant
 from napari_cryoml.simulate._data_sets import simulate_micrographs, write_micrographs
 from napari_cryoml.simulate._density import Complex, random_complex, random_rotations
@@ -26,20 +29,25 @@ from napari_cryoml.simulate._tomograms import (
 
 __all__ = [
     "EMPTY",
+    "CellsSimulationConfig",
     "Complex",
     "Contaminant",
     "DensityMap",
     "MicrographConfig",
+    "Proteome",
+    "SimulatedCells",
     "SimulatedMicrograph",
     "SimulatedSubtomograms",
     "SimulatedTomogram",
     "SubtomogramConfig",
     "TomogramConfig",
+    "cells_job",
     "ctf",
     "procedural_maps",
     "random_complex",
     "random_rotations",
     "read_map",
+    "simulate_cells",
     "simulate_micrograph",
     "simulate_micrographs",
     "simulate_subtomograms",
