@@ -19,7 +19,7 @@ _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "import importlib; importlib.import_module(sys.argv[2]).main()"
 )
-_THREAD_VARIABLES = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -81,7 +81,7 @@ def _environment(threads: int | None) -> dict[str, str]:
     if threads is None and "OMP_NUM_THREADS" in environment:
         return environment  # the user, or a cluster's scheduler, has decided
     count = str(default_threads() if threads is None else max(1, threads))
-    return environment | dict.fromkeys(_THREAD_VARIABLES, count)
+    return environment | dict.fromkeys(THREAD_VARIABLES, count)
 
 
 def _own_group() -> dict[str, Any]:
