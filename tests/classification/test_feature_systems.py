@@ -178,9 +178,6 @@ def test_what_cannot_be_trained_on_is_a_sentence() -> None:
     features[data.labels == 1] = np.nan
     with pytest.raises(InputError, match="'shell' has no labelled crop"):
         system.fit_features(features, data)
-    channels = ArrayCrops.of(np.zeros((60, 2, 10, 10), np.float32))
-    with pytest.raises(InputError, match="2 channels"):
-        run_inline(train(LabelledCrops(channels, data.classes, data.labels), system))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 8)])

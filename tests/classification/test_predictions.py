@@ -99,7 +99,7 @@ def test_a_stack_gives_no_picks():
         (flat([1], (4, 4), pixel_size=20), "these are of 4 x 4 pixels of 20 A"),
         (flat([1], (6, 6), pixel_size=5), "these are of 6 x 6 pixels of 5 A"),
         (flat([1], (4, 4, 4)), "trained on 2-D crops, but these have 3 axes"),
-        (ArrayCrops.of(np.zeros((2, 3, 4, 4))), "3 channels"),
+        (ArrayCrops.of(np.zeros((2, 3, 4, 4))), "trained on crops of one channel; these have 3"),
     ],
 )
 def test_crops_of_another_kind_are_refused(crops, sentence):

@@ -19,6 +19,7 @@ SMALL = {
     "dsrf3d": {"units": 4, "hidden": 16},
     "dsrf3d_v2": {"units": 4, "hidden": 16},
     "flat": {"hidden": 8},
+    "harmonic": {"rings": 4, "degree": 3, "mixtures": 4, "hidden": 16},
     "inception3d": {"units": 4},
     "rb3d": {"blocks": 1, "hidden": 16},
 }
@@ -30,6 +31,7 @@ VARIANTS = {
     "autoencoder": [{"stages": 4}],
     "compact": [{"stem": "strided"}],
     "flat": [{"layers": 2, "activation": "relu"}],
+    "harmonic": [{"stem": 2}],
 }
 """Further options that change the layers."""
 
@@ -57,11 +59,16 @@ def shape(ndim) -> tuple[int, ...]:
     return (16, 19, 20)[-ndim:]
 
 
+@pytest.fixture(params=[1, 2], ids=["1-channel", "2-channels"])
+def n_channels(request) -> int:
+    return request.param
+
+
 @pytest.fixture
-def network(config, shape):
+def network(config, shape, n_channels):
     """Return a network in evaluation whose batch norms have seen something."""
     torch.manual_seed(0)
-    network = config.build(shape, N_CLASSES)
+    network = config.build(shape, N_CLASSES, n_channels)
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             nn.init.normal_(module.running_mean, std=0.1)
@@ -69,8 +76,8 @@ def network(config, shape):
     return network.eval()
 
 
-def noise(n, shape):
-    return torch.randn(n, 1, *shape, generator=torch.Generator().manual_seed(1))
+def noise(n, shape, n_channels=1):
+    return torch.randn(n, n_channels, *shape, generator=torch.Generator().manual_seed(1))
 
 
 def test_the_config_survives_json(config):
@@ -96,10 +103,11 @@ def test_crops_of_many_sides_go_through_the_stated_shapes(config, ndim, side):
     assert torch.isfinite(scores).all()
 
 
-def test_a_gradient_reaches_every_weight(config, shape):
+def test_a_gradient_reaches_every_weight(config, shape, n_channels):
     torch.manual_seed(0)
-    network = config.build(shape, N_CLASSES).train()
-    functional.cross_entropy(network(noise(8, shape)), torch.arange(8) % N_CLASSES).backward()
+    network = config.build(shape, N_CLASSES, n_channels).train()
+    scores = network(noise(8, shape, n_channels))
+    functional.cross_entropy(scores, torch.arange(8) % N_CLASSES).backward()
     for name, parameter in network.named_parameters():
         assert torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
@@ -136,8 +144,19 @@ def test_a_batch_of_one_trains(config, shape):
     assert all(torch.isfinite(tensor.grad).all() for tensor in network.parameters())
 
 
-def test_in_evaluation_a_crop_scores_the_same_in_any_batch(network, shape):
-    crops = noise(5, shape)
+def test_every_channel_counts(network, shape, n_channels):
+    assert network.n_channels == n_channels
+    crops = noise(2, shape, n_channels)
+    with torch.no_grad():
+        scores = network(crops)
+        for channel in range(n_channels):
+            other = crops.clone()
+            other[:, channel] = other[:, channel].flip(-1) * 2
+            assert not torch.allclose(network(other), scores)
+
+
+def test_in_evaluation_a_crop_scores_the_same_in_any_batch(network, shape, n_channels):
+    crops = noise(5, shape, n_channels)
     with torch.no_grad():
         whole = network(crops)
         assert torch.equal(network(crops), whole)
@@ -153,32 +172,34 @@ def test_one_seed_gives_one_network(config, shape):
     assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
 
-def test_a_checkpoint_gives_the_same_scores(config, network, shape, tmp_path):
+def test_a_checkpoint_gives_the_same_scores(config, network, shape, n_channels, tmp_path):
     path = tmp_path / "network.safetensors"
     header = {"model": config.name, "options": config.model_dump(mode="json")}
     checkpoint.save(path, network.state_dict(), header)
     state, header = checkpoint.load(path)
-    again = classifiers.create(header["model"], **header["options"]).build(shape, N_CLASSES)
+    again = classifiers.create(header["model"], **header["options"])
+    again = again.build(shape, N_CLASSES, n_channels)
     again.load_state_dict(state)
+    crops = noise(2, shape, n_channels)
     with torch.no_grad():
-        assert torch.equal(again.eval()(noise(2, shape)), network(noise(2, shape)))
+        assert torch.equal(again.eval()(crops), network(crops))
 
 
-def test_a_decoder_fits_the_feature_map(config, network, shape):
-    decoder = CropDecoder(network.map_shape, shape, code=5, units=4)
-    feature_map = network.feature_map(noise(3, shape)).detach().requires_grad_()
+def test_a_decoder_fits_the_feature_map(config, network, shape, n_channels):
+    decoder = CropDecoder(network.map_shape, shape, code=5, units=4, n_channels=n_channels)
+    feature_map = network.feature_map(noise(3, shape, n_channels)).detach().requires_grad_()
     crops, code = decoder(feature_map)
-    assert crops.shape == (3, 1, *shape)
+    assert crops.shape == (3, n_channels, *shape)
     assert code.shape == (3, 5)
     (crops.square().sum() + code.sum()).backward()
     assert feature_map.grad.abs().sum() > 0
 
 
-def test_grad_cam_explains_it_and_leaves_it_alone(network, shape):
+def test_grad_cam_explains_it_and_leaves_it_alone(network, shape, n_channels):
     network.train()
     network.head.eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    crops, labels = noise(3, shape), torch.tensor([0, 2, 1])
+    crops, labels = noise(3, shape, n_channels), torch.tensor([0, 2, 1])
     shown = grad_cam(network, crops, labels)
     assert shown.shape == (3, *shape)
     assert shown.min() >= 0
@@ -199,3 +220,5 @@ def test_crops_that_do_not_fit_get_a_sentence(config, ndim):
         config.build((32,) * 4, N_CLASSES)
     with pytest.raises(InputError, match="one class or more"):
         config.build((32,) * ndim, 0)
+    with pytest.raises(InputError, match="one channel or more"):
+        config.build((32,) * ndim, 2, 0)

@@ -87,10 +87,24 @@ def test_half_precision(config, network, ndim):
         check_step(objective, toy_batch(16, ndim, objective.n_views)[0])
 
 
-def test_the_state_comes_back(config, ndim):
+@pytest.mark.parametrize("name", ["toy", "flat"])
+def test_crops_of_two_channels(config, name, ndim):
+    objective = config.build(build_network(name, ndim, n_channels=2))
+    check_step(objective, toy_batch(16, ndim, objective.n_views, n_channels=2)[0])
+    crops = toy_batch(3, ndim, 1, n_channels=2)[0].views[0]
+    with torch.inference_mode():
+        drawn = objective.eval().reconstruct(crops)
+    assert drawn is None or drawn.shape == crops.shape
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_the_state_comes_back(config, ndim, n_channels):
     torch.manual_seed(0)
-    one, other = (config.build(build_network("toy", ndim, seed=seed)) for seed in (0, 1))
-    batch, _ = toy_batch(16, ndim, one.n_views, epoch=1)
+    one, other = (
+        config.build(build_network("toy", ndim, seed=seed, n_channels=n_channels))
+        for seed in (0, 1)
+    )
+    batch, _ = toy_batch(16, ndim, one.n_views, epoch=1, n_channels=n_channels)
     train(one, [batch] * 2)
     other.load_state_dict(one.state_dict())
     one.eval(), other.eval()

@@ -15,15 +15,18 @@ def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _crops(n: int, shape: tuple[int, ...]) -> torch.Tensor:
-    crops = torch.randn((n, 1, *shape), generator=_generator())
+def _crops(n: int, shape: tuple[int, ...], n_channels: int = 1) -> torch.Tensor:
+    crops = torch.randn((n, n_channels, *shape), generator=_generator())
     return (crops - crops.mean()) / crops.std()
 
 
+@pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", ["none", "paper", "full"])
-def test_shape_stays_and_the_seed_decides(kind: str, shape: tuple[int, ...]) -> None:
-    crops = _crops(5, shape)
+def test_shape_stays_and_the_seed_decides(
+    kind: str, shape: tuple[int, ...], n_channels: int
+) -> None:
+    crops = _crops(5, shape, n_channels)
     before = crops.clone()
     config = CropAugmentationConfig(kind=kind)
     varied = [augment_crops(crops, config, MissingWedge(), _generator(s)) for s in (1, 1, 2)]
@@ -32,6 +35,24 @@ def test_shape_stays_and_the_seed_decides(kind: str, shape: tuple[int, ...]) -> 
     assert torch.equal(varied[0], varied[1])
     assert torch.equal(varied[0], varied[2]) == (kind == "none")
     assert torch.equal(crops, before)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", ["paper", "full"])
+def test_all_channels_move_alike(kind: str, shape: tuple[int, ...]) -> None:
+    one = _crops(3, shape)
+    config = CropAugmentationConfig(kind=kind, **STILL | {"shift": 0.1})
+    varied = augment_crops(torch.cat([one, 2 * one], dim=1), config, None, _generator())
+    alone = augment_crops(one, config, None, _generator())
+    assert torch.allclose(varied[:, :1], alone, atol=1e-5)
+    assert torch.allclose(varied[:, 1:], 2 * alone, atol=1e-5)
+
+
+def test_each_channel_has_noise_of_its_own() -> None:
+    one = _crops(2, (8, 8))
+    config = CropAugmentationConfig(**STILL | {"noise": 2.0})
+    varied = augment_crops(torch.cat([one, one], dim=1), config, None, _generator())
+    assert not torch.allclose(varied[:, 0], varied[:, 1], atol=0.1)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -123,12 +144,12 @@ def test_noise_brings_the_spectrum_back(shape: tuple[int, ...]) -> None:
     assert shares[1] == pytest.approx(float(high.float().mean()), rel=0.05)
 
 
-def test_crops_of_the_full_kind_have_mean_0_and_deviation_1() -> None:
-    varied = augment_crops(
-        _crops(4, (8, 8, 8)), CropAugmentationConfig(contrast=0.0), MissingWedge(), _generator()
-    )
-    assert torch.allclose(varied.flatten(1).mean(1), torch.zeros(4), atol=1e-5)
-    assert torch.allclose(varied.flatten(1).square().mean(1), torch.ones(4), atol=1e-4)
+def test_crops_of_the_full_kind_keep_mean_and_deviation_of_each_channel() -> None:
+    crops = 2 * _crops(4, (8, 8, 8), 2) + 3
+    config = CropAugmentationConfig(contrast=0.0)
+    varied = augment_crops(crops, config, MissingWedge(), _generator())
+    assert torch.allclose(varied.flatten(2).mean(2), crops.flatten(2).mean(2), atol=1e-4)
+    assert torch.allclose(varied.flatten(2).std(2), crops.flatten(2).std(2), atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (9, 9, 9)])

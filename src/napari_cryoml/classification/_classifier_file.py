@@ -45,6 +45,8 @@ def save_classifier(
         "system": {"name": system.name, "options": system.model_dump(mode="json")},
         "classes": list(classifier.classes),
         "shape": list(classifier.shape),
+        "n_channels": classifier.n_channels,
+        "channels": None if classifier.channels is None else list(classifier.channels),
         "pixel_size": classifier.pixel_size,
         "wedge": wedge_to_json(classifier.wedge),
         "temperature": classifier.temperature,
@@ -98,11 +100,21 @@ def _about(header: Mapping[str, Any]) -> dict[str, Any]:
         "classes": classes,
         "system": systems.create(header["system"]["name"], **header["system"]["options"]),
         "shape": tuple(int(side) for side in header["shape"]),
+        **channels_from_json(header),
         "pixel_size": None if size is None else float(size),
         "wedge": wedge_from_json(header["wedge"]),
         "temperature": float(header["temperature"]),
         "report": report,
         "notes": tuple(str(note) for note in header["notes"]),
+    }
+
+
+def channels_from_json(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return number and names of the channels of a model; older files are of one without a name."""
+    names = header.get("channels")
+    return {
+        "n_channels": int(header.get("n_channels", 1)),
+        "channels": None if names is None else tuple(str(name) for name in names),
     }
 
 

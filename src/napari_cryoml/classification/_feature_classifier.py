@@ -31,7 +31,7 @@ class Featured(Protocol):
     """A system that describes crops by features."""
 
     def features_of(self, images: Images) -> Images:
-        """Return the features of crops (k, 1, *shape), shape (k, d); NaN where there are none."""
+        """Return the features of crops (k, C, *shape), shape (k, d); NaN where there are none."""
         ...
 
 
@@ -47,11 +47,11 @@ class FeatureClassifier(CropClassifier):
     head: Head
 
     def features(self, images: Images) -> Images:
-        """Return the features of crops (k, 1, *shape), shape (k, d), float32."""
+        """Return the features of crops (k, C, *shape), shape (k, d), float32."""
         return featured(self.system).features_of(images)
 
     def predict(self, images: Images) -> Images:
-        """Return the probability of each class of crops (k, 1, *shape), shape (k, n_classes)."""
+        """Return the probability of each class of crops (k, C, *shape), shape (k, n_classes)."""
         return self.predict_features(self.features(images))
 
     def predict_features(self, features: Images) -> Images:

@@ -13,6 +13,7 @@ from pydantic import Field
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._calibration import LEAST_ITEMS, fit_temperature
 from napari_cryoml.classification._feature_classifier import FeatureClassifier, Head
+from napari_cryoml.classification._fitting_crops import channel_names
 from napari_cryoml.classification._system import (
     UNKNOWN,
     CropClassifier,
@@ -68,15 +69,17 @@ class FeatureSystem(SystemConfig):
     seed: int = Field(0, ge=0, description="Seed of everything random in the run.")
 
     def features_of(self, images: Images) -> Images:
-        """Return the features of crops (k, 1, *shape), shape (k, d), float32.
+        """Return the features of crops (k, C, *shape), shape (k, C * d), float32.
 
-        See `features.rotation_invariant`. A crop is brought to mean 0 and deviation 1; gaps in it
-        take its mean. One without a finite pixel gets NaN.
+        See `features.rotation_invariant`; those of a crop's channels come one after the other. A
+        channel is brought to mean 0 and deviation 1; gaps in it take its mean. A crop without a
+        finite pixel gets NaN.
         """
-        crops = standardised(images)[:, 0]
-        radius = max((min(crops.shape[1:]) - 1) // 2, 1)
+        channels = standardised(images).reshape(-1, *images.shape[2:])
+        radius = max((min(channels.shape[1:]) - 1) // 2, 1)
         n_shells = min(self.n_shells, radius)
-        features = rotation_invariant(crops, n_shells, self.degree, self.across)
+        found = rotation_invariant(channels, n_shells, self.degree, self.across)
+        features = found.reshape(len(images), images.shape[1] * found.shape[1])
         features[~np.isfinite(images).any(axis=tuple(range(1, images.ndim)))] = np.nan
         return features
 
@@ -102,12 +105,8 @@ class FeatureSystem(SystemConfig):
         Raises
         ------
         InputError
-            If the crops have channels, or cannot be read.
+            If the crops cannot be read.
         """
-        if data.crops.n_channels != 1:
-            raise InputError(
-                f"The crops have {data.crops.n_channels} channels; crops of one are classified."
-            )
         features = yield from self._described(data)
         return self.fit_features(features, data)
 
@@ -143,6 +142,8 @@ class FeatureSystem(SystemConfig):
             classes=data.classes,
             system=self,
             shape=data.crops.shape,
+            n_channels=data.crops.n_channels,
+            channels=channel_names(data.crops),
             pixel_size=getattr(data.crops, "pixel_size", None),
             wedge=data.wedge,
             temperature=fit_temperature(scores, truth),

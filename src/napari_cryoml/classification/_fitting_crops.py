@@ -40,12 +40,35 @@ class Trained(Protocol):
         """Angstrom per pixel of the crops."""
         ...
 
+    @property
+    def n_channels(self) -> int:
+        """Channels of the crops."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Their names, if they had some."""
+        ...
+
+
+def channel_names(crops: Crops) -> tuple[str, ...] | None:
+    """Return the names of the channels of crops, where they have some."""
+    names = getattr(crops, "channels", None)
+    return None if names is None else tuple(str(name) for name in names)
+
+
+def channels_in_words(n: int) -> str:
+    """Return how many channels there are."""
+    return "one channel" if n == 1 else f"{n} channels"
+
 
 def fitting_crops(crops: Crops, trained: Trained) -> Crops:
     """Return the crops as a classifier takes them.
 
-    Where they are sampled finer, they are rescaled; where they show more than the classifier's
-    crops do, their middle is kept. Where pixel sizes are not known, the shapes must be the same.
+    Of crops whose channels have names, those that the classifier knows by name are taken, in its
+    order; else there must be as many. Where crops are sampled finer, they are rescaled; where they
+    show more than the classifier's crops do, their middle is kept. Where pixel sizes are not
+    known, the shapes must be the same.
 
     Parameters
     ----------
@@ -55,9 +78,10 @@ def fitting_crops(crops: Crops, trained: Trained) -> Crops:
     Raises
     ------
     InputError
-        If the crops have more channels, other axes, or a shape that pixel sizes do not explain.
+        If the crops have other channels or axes, or a shape that pixel sizes do not explain.
     """
-    _check_kind(crops, trained)
+    _check_axes(crops, trained)
+    crops = _of_channels(crops, trained)
     size: float | None = getattr(crops, "pixel_size", None)
     wanted = trained.pixel_size
     if size is None or wanted is None:
@@ -84,10 +108,17 @@ def check_fit_as_they_are(crops: Crops, trained: Trained) -> None:
     Raises
     ------
     InputError
-        If they had to be rescaled or cut.
+        If they had to be rescaled or cut, or have more channels than those it knows.
     """
-    if fitting_crops(crops, trained) is crops:
+    fitting = fitting_crops(crops, trained)
+    if fitting is crops:
         return
+    if isinstance(fitting, _Chosen):
+        raise InputError(
+            f"The network was trained on the channels {', '.join(fitting.channels)}, and these "
+            f"crops have {', '.join(channel_names(crops) or ())}: give crops of the same channels "
+            "in the same order to train it further."
+        )
     size = getattr(crops, "pixel_size", None) or 1.0
     box, side = round(max(trained.shape) * (trained.pixel_size or size) / size), max(trained.shape)
     reduced = "" if box == side else f", reduced to {side}"
@@ -95,11 +126,22 @@ def check_fit_as_they_are(crops: Crops, trained: Trained) -> None:
     raise InputError(_mismatch(crops, trained, advice))
 
 
-def _check_kind(crops: Crops, trained: Trained) -> None:
-    if crops.n_channels != 1:
-        raise InputError(
-            f"The crops have {crops.n_channels} channels; a classifier takes crops of one."
-        )
+def _of_channels(crops: Crops, trained: Trained) -> Crops:
+    """Return crops with the channels that the classifier knows."""
+    have, wanted = channel_names(crops), trained.channels
+    if have is not None and wanted is not None and have != wanted and set(wanted) <= set(have):
+        return _Chosen(crops, tuple(have.index(name) for name in wanted), wanted)
+    if crops.n_channels == trained.n_channels:
+        return crops
+    names = f" ({', '.join(wanted)})" if wanted else ""
+    raise InputError(
+        f"The classifier was trained on crops of {channels_in_words(trained.n_channels)}{names}; "
+        f"these have {crops.n_channels}: give the same channels, or train a classifier on crops "
+        "like these."
+    )
+
+
+def _check_axes(crops: Crops, trained: Trained) -> None:
     if len(crops.shape) != len(trained.shape):
         raise InputError(
             f"The classifier was trained on {len(trained.shape)}-D crops, but these have "
@@ -127,24 +169,15 @@ def _described(shape: tuple[int, ...], pixel_size: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rescaled:
-    """Crops that are resampled when they are read.
+class _Changed:
+    """Crops that are changed when they are read; all else is told of them as it is.
 
     Parameters
     ----------
     crops : Crops
-    scaled : tuple of int
-        Shape to which they are resampled.
-    shape : tuple of int
-        Shape of the middle that is kept.
-    pixel_size : float
-        Angstrom per pixel afterwards.
     """
 
     crops: Crops
-    scaled: tuple[int, ...]
-    shape: tuple[int, ...]
-    pixel_size: float
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -160,10 +193,6 @@ class _Rescaled:
     @property
     def positions(self) -> npt.NDArray[np.float64] | None:
         return self.crops.positions
-
-    @property
-    def n_channels(self) -> int:
-        return self.crops.n_channels
 
     @property
     def columns(self) -> Mapping[str, npt.NDArray[Any]]:
@@ -183,15 +212,74 @@ class _Rescaled:
         rotations: npt.NDArray[np.float64] | None = getattr(self.crops, "rotations", None)
         return rotations
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen(_Changed):
+    """Some of the channels, in another order.
+
+    Parameters
+    ----------
+    places : tuple of int
+        Of these channels among all.
+    channels : tuple of str
+        Their names.
+    """
+
+    places: tuple[int, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.crops.shape
+
+    @property
+    def n_channels(self) -> int:
+        return len(self.places)
+
+    @property
+    def pixel_size(self) -> float | None:
+        size: float | None = getattr(self.crops, "pixel_size", None)
+        return size
+
+    def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return self.crops.read(rows)[:, list(self.places)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rescaled(_Changed):
+    """Another sampling.
+
+    Parameters
+    ----------
+    scaled : tuple of int
+        Shape to which crops are resampled.
+    shape : tuple of int
+        Shape of the middle that is kept.
+    pixel_size : float
+        Angstrom per pixel afterwards.
+    """
+
+    scaled: tuple[int, ...]
+    shape: tuple[int, ...]
+    pixel_size: float
+
+    @property
+    def n_channels(self) -> int:
+        return self.crops.n_channels
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        return channel_names(self.crops)
+
     def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
         images = self.crops.read(rows)
-        out = np.empty((len(images), 1, *self.shape), np.float32)
+        out = np.empty((*images.shape[:2], *self.shape), np.float32)
         inside = tuple(
             _middle(old, new, kept)
             for old, new, kept in zip(self.crops.shape, self.scaled, self.shape, strict=True)
         )
-        for place, image in zip(out[:, 0], images[:, 0], strict=True):
-            place[...] = fourier_rescale(image, self.scaled)[inside]
+        for place in np.ndindex(images.shape[:2]):
+            out[place] = fourier_rescale(images[place], self.scaled)[inside]
         return out
 
 

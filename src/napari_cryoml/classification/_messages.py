@@ -135,7 +135,7 @@ class Attention:
     name : str
         Name of it.
     crop : array of shape (z)yx, float32
-        As it was read.
+        As it was read; of several channels the first.
     attention : array of the same shape, float32
         0 to 1.
     """
@@ -163,9 +163,9 @@ class Reconstructions:
     ----------
     rows : array of shape (k,), intp
     given, drawn : array of shape (k, (z)yx), float32
-        Both of mean 0 and deviation 1 of the given ones.
+        Both normalised as the classifier does; of several channels the first.
     errors : array of shape (k,), float32
-        Mean squared difference of the two.
+        Mean squared difference of the two, of all channels.
     """
 
     rows: npt.NDArray[np.intp]

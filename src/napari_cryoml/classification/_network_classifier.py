@@ -14,12 +14,13 @@ from torch import Tensor
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._calibration import softmax
 from napari_cryoml.classification._classifier_file import save_classifier
+from napari_cryoml.classification._fitting_crops import channels_in_words
 from napari_cryoml.classification._network_system import NetworkSystem
 from napari_cryoml.classification._scoring import Images, Scorer
 from napari_cryoml.classification._system import CropClassifier
 from napari_cryoml.models import grad_cam
 from napari_cryoml.objectives import CropObjective
-from napari_cryoml.training import choose_device, standardised
+from napari_cryoml.training import choose_device, normalised
 
 _WITHOUT_MAP = ("flat",)
 
@@ -47,7 +48,9 @@ class NetworkClassifier(CropClassifier):
             If the tensors are not those of this network and objective.
         """
         system: NetworkSystem = about["system"]
-        network = system.network_config().build(about["shape"], len(about["classes"]))
+        network = system.network_config().build(
+            about["shape"], len(about["classes"]), about["n_channels"]
+        )
         objective = system.objective_config().build(network)
         try:
             objective.load_state_dict(dict(tensors))
@@ -59,18 +62,18 @@ class NetworkClassifier(CropClassifier):
         return cls(objective=objective.to(_device(system.device)).eval(), **about)
 
     def features(self, images: Images) -> Images:
-        """Return the scores before the softmax, shape (k, n_classes), of crops (k, 1, *shape).
+        """Return the scores before the softmax, shape (k, n_classes), of crops (k, C, *shape).
 
         They are the structural features of Xu et al. 2017, section 2.3.1.
         """
         return self._map(self.objective.logits, images)
 
     def vectors(self, images: Images) -> Images:
-        """Return what the last layer classifies, shape (k, d), of crops (k, 1, *shape)."""
+        """Return what the last layer classifies, shape (k, d), of crops (k, C, *shape)."""
         return self._map(self._scorer.vectors, images)
 
     def predict(self, images: Images) -> Images:
-        """Return the probability of each class, shape (k, n_classes), of crops (k, 1, *shape)."""
+        """Return the probability of each class, shape (k, n_classes), of crops (k, C, *shape)."""
         return softmax(self.features(images), self.temperature)
 
     def attention(self, images: Images, labels: Sequence[int]) -> Images:
@@ -87,12 +90,13 @@ class NetworkClassifier(CropClassifier):
                 f"{len(self.classes) - 1}; {list(labels)} was given."
             )
         self._check(images)
-        crops = torch.from_numpy(standardised(images)).to(self._scorer.device)
-        given = torch.from_numpy(numbers).to(crops.device)
+        device = self._scorer.device
+        crops = torch.from_numpy(normalised(images, self.system.normalisation)).to(device)
+        given = torch.from_numpy(numbers).to(device)
         return grad_cam(self.objective.network, crops, given).cpu().numpy()
 
     def reconstruct(self, images: Images) -> Images:
-        """Return crops (k, 1, *shape) as the decoder draws them, of mean 0 and deviation 1."""
+        """Return crops (k, C, *shape) as the decoder draws them, normalised."""
 
         def drawn(crops: Tensor) -> Tensor:
             found = self.objective.reconstruct(crops)
@@ -112,18 +116,19 @@ class NetworkClassifier(CropClassifier):
     @property
     def _scorer(self) -> Scorer:
         device = next(self.objective.parameters()).device
-        return Scorer(self.objective, device, self.system.training.precision)
+        system = self.system
+        return Scorer(self.objective, device, system.training.precision, system.normalisation)
 
     def _map(self, function: Callable[[Tensor], Tensor], images: Images) -> Images:
         self._check(images)
         return self._scorer.map(function, images)
 
     def _check(self, images: Images) -> None:
-        if images.ndim < 3 or images.shape[1] != 1 or images.shape[2:] != self.shape:
+        if images.shape[1:] != (self.n_channels, *self.shape):
             sides = " x ".join(map(str, self.shape))
             raise InputError(
-                f"This classifier takes crops of one channel and {sides} pixels; an array of "
-                f"shape {images.shape} was given."
+                f"This classifier takes crops of {channels_in_words(self.n_channels)} and {sides} "
+                f"pixels; an array of shape {images.shape} was given."
             )
 
 

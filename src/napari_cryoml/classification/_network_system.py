@@ -16,7 +16,7 @@ from napari_cryoml.classification._system import CropClassifier, SystemConfig
 from napari_cryoml.jobs import Job
 from napari_cryoml.models import ClassifierConfig, classifiers
 from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives
-from napari_cryoml.training import CropTrainingConfig
+from napari_cryoml.training import CropTrainingConfig, Normalisation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,6 +75,14 @@ class NetworkSystem(SystemConfig):
     )
     objective_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of this objective that differ from the usual."
+    )
+    normalisation: Normalisation = Field(
+        "channel",
+        description="How the values of a crop are brought to one scale, in training and in "
+        "prediction. channel: each channel to mean 0 and deviation 1; joint: each channel from 0 "
+        "to 1, then all together to mean 0 and deviation 1; min_max: each channel from 0 to 1; "
+        "percentile: each channel clipped to its percentiles 0.1 and 99.9, shifted to 0 and "
+        "divided by its range where that is above 1.",
     )
     keep: Literal["last", "accuracy", "loss"] = Field(
         "last",

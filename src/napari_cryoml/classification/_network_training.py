@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._calibration import fit_temperature, softmax
+from napari_cryoml.classification._fitting_crops import channel_names
 from napari_cryoml.classification._hold_out import Rows
 from napari_cryoml.classification._label_split import Split
 from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
@@ -122,6 +123,9 @@ def pretrain(
         run.wedge,
         system.pretraining.objective or "",
         notes,
+        crops.n_channels,
+        channel_names(crops),
+        system.normalisation,
     )
 
 
@@ -131,7 +135,7 @@ class _Run:
     def __init__(self, crops: Crops, wedge: MissingWedge | None, system: NetworkSystem) -> None:
         self.crops, self.wedge, self.system = crops, wedge, system
         self.device = choose_device(system.device)
-        self.store = CropStore(crops)
+        self.store = CropStore(crops, normalisation=system.normalisation)
 
     @cached_property
     def start(self) -> PretrainedEncoder | None:
@@ -142,14 +146,16 @@ class _Run:
     def network(self, n_classes: int) -> Classifier:
         """Return the network before the first stage."""
         torch.manual_seed(self.system.training.seed)
-        network = self.system.network_config().build(self.crops.shape, n_classes)
+        crops = self.crops
+        network = self.system.network_config().build(crops.shape, n_classes, crops.n_channels)
         if self.start is not None:
             self.start.put_into(network)
         return network
 
     def scorer(self, objective: CropObjective) -> Scorer:
         """Return what asks an objective about crops."""
-        return Scorer(objective, self.device, self.system.training.precision)
+        system = self.system
+        return Scorer(objective, self.device, system.training.precision, system.normalisation)
 
     def pretraining_share(self, split: Split, uses_unlabelled: bool) -> float:
         """Return which share of the whole run pretraining takes; 0 if there is none."""
@@ -276,6 +282,8 @@ class _Run:
             classes=data.classes,
             system=self.system,
             shape=tuple(self.crops.shape),
+            n_channels=self.crops.n_channels,
+            channels=channel_names(self.crops),
             pixel_size=getattr(self.crops, "pixel_size", None),
             wedge=self.wedge,
             temperature=fit_temperature(scores, truth),

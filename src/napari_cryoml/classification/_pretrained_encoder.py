@@ -13,9 +13,15 @@ import numpy.typing as npt
 from napari_cryoml import checkpoint
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._classifier_file import KIND as CLASSIFIER
-from napari_cryoml.classification._classifier_file import wedge_from_json, wedge_to_json
+from napari_cryoml.classification._classifier_file import (
+    channels_from_json,
+    wedge_from_json,
+    wedge_to_json,
+)
+from napari_cryoml.classification._fitting_crops import channels_in_words
 from napari_cryoml.data import MissingWedge
 from napari_cryoml.models import ClassifierConfig, classifiers
+from napari_cryoml.training import Normalisation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +53,12 @@ class PretrainedEncoder:
         What it was trained to do.
     notes : tuple of str
         Sentences for the user.
+    n_channels : int, default 1
+        Channels of the crops it was trained on.
+    channels : tuple of str or None
+        Their names, if they had some.
+    normalisation : {"channel", "joint", "min_max", "percentile"}, default "channel"
+        See `training.normalised`.
     """
 
     network: ClassifierConfig
@@ -56,6 +68,9 @@ class PretrainedEncoder:
     wedge: MissingWedge | None = None
     objective: str = ""
     notes: tuple[str, ...] = ()
+    n_channels: int = 1
+    channels: tuple[str, ...] | None = None
+    normalisation: Normalisation = "channel"
     _built: list[Any] = field(default_factory=list, repr=False)
 
     @classmethod
@@ -98,6 +113,9 @@ class PretrainedEncoder:
                 "options": self.network.model_dump(mode="json"),
             },
             "shape": list(self.shape),
+            "n_channels": self.n_channels,
+            "channels": None if self.channels is None else list(self.channels),
+            "normalisation": self.normalisation,
             "pixel_size": self.pixel_size,
             "wedge": wedge_to_json(self.wedge),
             "objective": self.objective,
@@ -123,8 +141,9 @@ class PretrainedEncoder:
         if misfits or lacking:
             sides = " x ".join(map(str, self.shape))
             raise InputError(
-                f"The pretrained {self.network.name} network, for crops of {sides} pixels, does "
-                "not fit: choose the same network, options and shape of crops."
+                f"The pretrained {self.network.name} network, for crops of {sides} pixels and "
+                f"{channels_in_words(self.n_channels)}, does not fit: choose the same network, "
+                "options, shape and channels of crops."
             )
         network.load_state_dict({**known, **self.weights})
 
@@ -134,17 +153,17 @@ class PretrainedEncoder:
         device: str = "auto",
         precision: ChosenPrecision = "auto",
     ) -> npt.NDArray[np.float32]:
-        """Return the vectors (k, d) of crops (k, 1, *shape)."""
+        """Return the vectors (k, d) of crops (k, C, *shape)."""
         from napari_cryoml.classification._scoring import Scorer
         from napari_cryoml.objectives import crop_objectives
         from napari_cryoml.training import choose_device
 
         if not self._built:
-            network = self.network.build(self.shape, 1)
+            network = self.network.build(self.shape, 1, self.n_channels)
             self.put_into(network)
             self._built.append(crop_objectives.create("supervised").build(network))
         where = choose_device(device)
-        scorer = Scorer(self._built[0].to(where), where, precision)
+        scorer = Scorer(self._built[0].to(where), where, precision, self.normalisation)
         return scorer.map(scorer.vectors, images)
 
 
@@ -162,6 +181,7 @@ def _of_file(tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Pretra
         known, weights = header["network"], dict(tensors)
         network = classifiers.create(known["name"], **known["options"])
         objective = str(header["objective"])
+        normalisation: Normalisation = header.get("normalisation", "channel")
     else:
         options = header["system"]["options"]
         network = classifiers.create(options["network"], **options["network_options"])
@@ -171,6 +191,7 @@ def _of_file(tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Pretra
             if name.startswith(_OF_CLASSIFIER) and not name.startswith(_OF_CLASSIFIER + _HEAD)
         }
         objective = str(options["objective"])
+        normalisation = options.get("normalisation", "channel")
     size = header["pixel_size"]
     return PretrainedEncoder(
         network,
@@ -180,4 +201,6 @@ def _of_file(tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Pretra
         wedge_from_json(header["wedge"]),
         objective,
         tuple(str(note) for note in header["notes"]),
+        **channels_from_json(header),
+        normalisation=normalisation,
     )

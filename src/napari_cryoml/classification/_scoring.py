@@ -14,10 +14,11 @@ from napari_cryoml.objectives import CropBatch, CropObjective
 from napari_cryoml.training import (
     ChosenPrecision,
     CropStore,
+    Normalisation,
     autocast,
     autocast_dtype,
     lay_out,
-    standardised,
+    normalised,
 )
 
 Images = npt.NDArray[np.float32]
@@ -36,19 +37,22 @@ class Scorer:
         Put into evaluation mode when it is asked.
     device : torch.device
     precision : {"auto", "float32", "bfloat16"}
+    normalisation : {"channel", "joint", "min_max", "percentile"}
+        Of crops that are given as they were read; see `training.normalised`.
     """
 
     objective: CropObjective
     device: torch.device
     precision: ChosenPrecision = "auto"
+    normalisation: Normalisation = "channel"
 
     def __post_init__(self) -> None:
         lay_out(self.objective, autocast_dtype(self.precision, self.device), self.device)
 
     def map(self, function: Callable[[Tensor], Tensor], images: Images) -> Images:
-        """Return what a function makes of crops (k, 1, *shape), in their order."""
+        """Return what a function makes of crops (k, C, *shape), in their order."""
         parts = (images[at : at + _AT_ONCE] for at in range(0, len(images), _AT_ONCE))
-        return self._joined(function, (standardised(part) for part in parts))
+        return self._joined(function, (normalised(part, self.normalisation) for part in parts))
 
     def of_rows(
         self, store: CropStore, rows: Rows, function: Callable[[Tensor], Tensor] | None = None

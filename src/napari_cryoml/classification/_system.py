@@ -45,6 +45,10 @@ class CropClassifier(ABC):
         What it came from.
     shape : tuple of int
         Shape (z)yx of the crops.
+    n_channels : int, default 1
+        Channels of the crops.
+    channels : tuple of str or None
+        Their names, if they had some.
     pixel_size : float or None
         Angstrom per pixel of the crops.
     wedge : MissingWedge or None
@@ -62,6 +66,8 @@ class CropClassifier(ABC):
     classes: tuple[str, ...]
     system: SystemConfig
     shape: tuple[int, ...]
+    n_channels: int = 1
+    channels: tuple[str, ...] | None = None
     pixel_size: float | None = None
     wedge: MissingWedge | None = None
     temperature: float = 1.0
@@ -71,11 +77,11 @@ class CropClassifier(ABC):
 
     @abstractmethod
     def features(self, images: Images) -> Images:
-        """Return the structural features of crops (k, 1, *shape), shape (k, d), float32."""
+        """Return the structural features of crops (k, C, *shape), shape (k, d), float32."""
 
     @abstractmethod
     def predict(self, images: Images) -> Images:
-        """Return the probability of each class of crops (k, 1, *shape), shape (k, n_classes)."""
+        """Return the probability of each class of crops (k, C, *shape), shape (k, n_classes)."""
 
     @abstractmethod
     def attention(self, images: Images, labels: Sequence[int]) -> Images:
@@ -89,7 +95,7 @@ class CropClassifier(ABC):
 
     @abstractmethod
     def reconstruct(self, images: Images) -> Images:
-        """Return crops (k, 1, *shape) as the system's decoder sees them.
+        """Return crops (k, C, *shape) as the system's decoder sees them.
 
         Raises
         ------

@@ -81,6 +81,12 @@ class _Trained(Protocol):
     @property
     def pixel_size(self) -> float | None: ...
 
+    @property
+    def n_channels(self) -> int: ...
+
+    @property
+    def channels(self) -> tuple[str, ...] | None: ...
+
 
 class ClassifierEncoder:
     """Asks a trained model about crops.
@@ -90,7 +96,7 @@ class ClassifierEncoder:
     model : CropClassifier or PretrainedEncoder
         Says what crops it was trained on.
     ask : callable
-        Returns vectors (k, d) of crops (k, 1, *shape).
+        Returns vectors (k, d) of crops (k, C, *shape).
     """
 
     def __init__(self, model: _Trained, ask: _OfCrops) -> None:

@@ -54,19 +54,27 @@ class Autoencoder(ClassifierConfig):
         """The smallest side of a crop, in pixels, that the network can be built for."""
         return 8 if self.stages == "auto" else max(8, 2**self.stages)
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import max_pool, rectified
         from napari_cryoml.models._layered_classifier import LayeredClassifier
 
-        ndim, trunk, channels = len(shape), nn.Sequential(), 1
+        ndim, trunk, channels = len(shape), nn.Sequential(), n_channels
         for _ in range(self.n_stages(shape)):
             trunk.append(rectified(ndim, channels, self.units, 3))
             trunk.append(max_pool(ndim, ceil=True))
             channels = self.units
         return LayeredClassifier(
-            shape, n_classes, trunk, nn.Flatten(), self._classifier, self.start
+            shape,
+            n_classes,
+            trunk,
+            nn.Flatten(),
+            self._classifier,
+            self.start,
+            n_channels=n_channels,
         )
 
     def _classifier(self, length: int) -> nn.Module:

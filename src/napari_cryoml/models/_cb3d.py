@@ -33,7 +33,9 @@ class CB3D(ClassifierConfig):
         """The smallest side of a crop, in pixels, that the network can be built for."""
         return 16
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import dense, max_pool, rectified
@@ -41,7 +43,7 @@ class CB3D(ClassifierConfig):
 
         ndim, u = len(shape), self.units
         trunk = nn.Sequential(
-            rectified(ndim, 1, u, 3),
+            rectified(ndim, n_channels, u, 3),
             max_pool(ndim, (1, 2, 2)[-ndim:]),
             rectified(ndim, u, 2 * u, 3),
             max_pool(ndim),
@@ -53,4 +55,6 @@ class CB3D(ClassifierConfig):
         )
         flatten = nn.Sequential(max_pool(ndim), nn.Flatten())
         layers = partial(dense, widths=(self.hidden,) * 2, dropout=self.dropout)
-        return LayeredClassifier(shape, n_classes, trunk, flatten, layers, self.start)
+        return LayeredClassifier(
+            shape, n_classes, trunk, flatten, layers, self.start, n_channels=n_channels
+        )

@@ -20,11 +20,13 @@ class Classifier(nn.Module, ABC):
     shape : sequence of int
         Shape (z)yx of the crops it is made for.
     n_classes : int
+    n_channels : int, default 1
+        Channels of the crops.
 
     Attributes
     ----------
     shape : tuple of int
-    n_classes : int
+    n_classes, n_channels : int
     map_shape : tuple of int
         Shape (channels, *grid) of the feature map.
     latent : int
@@ -37,9 +39,9 @@ class Classifier(nn.Module, ABC):
     latent: int
     head: nn.Linear
 
-    def __init__(self, shape: Sequence[int], n_classes: int) -> None:
+    def __init__(self, shape: Sequence[int], n_classes: int, n_channels: int = 1) -> None:
         super().__init__()
-        self.shape, self.n_classes = tuple(shape), n_classes
+        self.shape, self.n_classes, self.n_channels = tuple(shape), n_classes, n_channels
 
     @abstractmethod
     def feature_map(self, crops: Tensor) -> Tensor:
@@ -47,8 +49,8 @@ class Classifier(nn.Module, ABC):
 
         Parameters
         ----------
-        crops : tensor of shape (b, 1, *shape)
-            Each of mean 0 and deviation 1.
+        crops : tensor of shape (b, n_channels, *shape)
+            Normalised, usually each channel of each to mean 0 and deviation 1.
 
         Returns
         -------

@@ -42,7 +42,7 @@ class ClassifierConfig(Config):
         """The rule that the initial weights follow."""
         return self.published_start if self.initial_weights == "published" else self.initial_weights
 
-    def build(self, shape: Sequence[int], n_classes: int) -> Classifier:
+    def build(self, shape: Sequence[int], n_classes: int, n_channels: int = 1) -> Classifier:
         """Return a new network with random weights (from torch's global generator).
 
         Parameters
@@ -51,6 +51,8 @@ class ClassifierConfig(Config):
             Shape (z)yx of the crops.
         n_classes : int
             At least 1.
+        n_channels : int, default 1
+            Channels of the crops.
 
         Raises
         ------
@@ -68,10 +70,12 @@ class ClassifierConfig(Config):
             )
         if n_classes < 1:
             raise InputError(f"A network needs one class or more; {n_classes} came.")
-        return self._network(sides, n_classes)
+        if n_channels < 1:
+            raise InputError(f"A network needs crops of one channel or more; {n_channels} came.")
+        return self._network(sides, n_classes, n_channels)
 
     @abstractmethod
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> Classifier:
+    def _network(self, shape: tuple[int, ...], n_classes: int, n_channels: int) -> Classifier:
         """Return the network for crops that are large enough; torch is imported in here."""
 
 

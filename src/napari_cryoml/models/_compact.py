@@ -45,7 +45,9 @@ class Compact(ClassifierConfig):
         0.1, ge=0, lt=1, description="Share of the features silenced in each training step."
     )
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import MeanAndMax
@@ -54,7 +56,7 @@ class Compact(ClassifierConfig):
 
         ndim, u = len(shape), self.units
         trunk = nn.Sequential(
-            self._stem(ndim),
+            self._stem(ndim, n_channels),
             NormedResidual(ndim, u, u),
             NormedResidual(ndim, u, 2 * u, stride=2),
             NormedResidual(ndim, 2 * u, 2 * u),
@@ -64,16 +66,22 @@ class Compact(ClassifierConfig):
             nn.ReLU(),
         )
         return LayeredClassifier(
-            shape, n_classes, trunk, MeanAndMax(), lambda _: nn.Dropout(self.dropout), self.start
+            shape,
+            n_classes,
+            trunk,
+            MeanAndMax(),
+            lambda _: nn.Dropout(self.dropout),
+            self.start,
+            n_channels=n_channels,
         )
 
-    def _stem(self, ndim: int) -> nn.Module:
+    def _stem(self, ndim: int, n_channels: int) -> nn.Module:
         """Return the layers from the crop to `units` channels on half the sides."""
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import convolution
 
         if self.stem == "strided":
-            return convolution(ndim, 1, self.units, 5, stride=2)
+            return convolution(ndim, n_channels, self.units, 5, stride=2)
         mean = nn.AvgPool2d(2) if ndim == 2 else nn.AvgPool3d(2)
-        return nn.Sequential(mean, convolution(ndim, 1, self.units, 5))
+        return nn.Sequential(mean, convolution(ndim, n_channels, self.units, 5))

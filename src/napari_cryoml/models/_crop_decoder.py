@@ -37,6 +37,8 @@ class CropDecoder(nn.Module):
         coarser cells are taken.
     start : {"glorot", "kaiming", "torch"}
         How the weights are drawn, see `initialise`.
+    n_channels : int, default 1
+        Channels of the crops.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class CropDecoder(nn.Module):
         units: int = 32,
         largest: int = LARGEST_FLAT,
         start: Start = "glorot",
+        n_channels: int = 1,
     ) -> None:
         super().__init__()
         channels, *grid = map_shape
@@ -68,7 +71,7 @@ class CropDecoder(nn.Module):
         for _ in range(self.stages):
             self.draw.append(nn.Upsample(scale_factor=2))
             self.draw.append(rectified(ndim, units, units, 3))
-        self.draw.append(convolution(ndim, units, 1, 3))
+        self.draw.append(convolution(ndim, units, n_channels, 3))
         initialise(self, start)
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +83,7 @@ class CropDecoder(nn.Module):
 
         Returns
         -------
-        crops : tensor of shape (b, 1, *shape)
+        crops : tensor of shape (b, n_channels, *shape)
             Normalised as the crops were that the network saw.
         code : tensor of shape (b, code)
             Not negative. The paper adds 1e-4 times its sum (a L1 penalty) to the loss of a crop.

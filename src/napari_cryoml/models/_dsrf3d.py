@@ -31,7 +31,9 @@ class DSRF3D(ClassifierConfig):
         0.0, ge=0, lt=1, description="Share of the dense features silenced in each training step."
     )
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import dense, max_pool, rectified
@@ -39,7 +41,7 @@ class DSRF3D(ClassifierConfig):
 
         ndim, u = len(shape), self.units
         trunk = nn.Sequential(
-            rectified(ndim, 1, u, 3),
+            rectified(ndim, n_channels, u, 3),
             rectified(ndim, u, u, 3),
             max_pool(ndim),
             rectified(ndim, u, 2 * u, 3),
@@ -47,4 +49,6 @@ class DSRF3D(ClassifierConfig):
         )
         flatten = nn.Sequential(max_pool(ndim), nn.Flatten())
         layers = partial(dense, widths=(self.hidden,) * 2, dropout=self.dropout)
-        return LayeredClassifier(shape, n_classes, trunk, flatten, layers, self.start)
+        return LayeredClassifier(
+            shape, n_classes, trunk, flatten, layers, self.start, n_channels=n_channels
+        )

@@ -44,22 +44,32 @@ class DSRF3DV2(ClassifierConfig):
         published: Start = "torch" if self.variant == "A" else "kaiming"
         return published if self.initial_weights == "published" else self.initial_weights
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import MeanOfGrid, dense, max_pool
         from napari_cryoml.models._layered_classifier import LayeredClassifier
 
-        trunk, ndim = self._trunk(len(shape)), len(shape)
+        trunk, ndim = self._trunk(len(shape), n_channels), len(shape)
         if self.variant == "B":
             return LayeredClassifier(
-                shape, n_classes, trunk, MeanOfGrid(1), lambda _: nn.Identity(), self.start
+                shape,
+                n_classes,
+                trunk,
+                MeanOfGrid(1),
+                lambda _: nn.Identity(),
+                self.start,
+                n_channels=n_channels,
             )
         flatten = nn.Sequential(max_pool(ndim), nn.Flatten())
         layers = partial(dense, widths=(self.hidden,) * 2, dropout=self.dropout)
-        return LayeredClassifier(shape, n_classes, trunk, flatten, layers, self.start)
+        return LayeredClassifier(
+            shape, n_classes, trunk, flatten, layers, self.start, n_channels=n_channels
+        )
 
-    def _trunk(self, ndim: int) -> nn.Sequential:
+    def _trunk(self, ndim: int, n_channels: int) -> nn.Sequential:
         """Return three pairs of convolutions with a pooling between the pairs."""
         from torch import nn
 
@@ -67,7 +77,7 @@ class DSRF3DV2(ClassifierConfig):
 
         u = self.units
         return nn.Sequential(
-            rectified(ndim, 1, u, 3),
+            rectified(ndim, n_channels, u, 3),
             rectified(ndim, u, u, 3),
             max_pool(ndim),
             rectified(ndim, u, 2 * u, 3),

@@ -37,7 +37,9 @@ class Flat(ClassifierConfig):
         """The smallest side of a crop, in pixels, that the network can be built for."""
         return 1
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import dense
@@ -49,4 +51,6 @@ class Flat(ClassifierConfig):
             activation=nn.Softplus if self.activation == "softplus" else nn.ReLU,
             dropout=self.dropout,
         )
-        return LayeredClassifier(shape, n_classes, nn.Identity(), nn.Flatten(), layers, self.start)
+        return LayeredClassifier(
+            shape, n_classes, nn.Identity(), nn.Flatten(), layers, self.start, n_channels=n_channels
+        )

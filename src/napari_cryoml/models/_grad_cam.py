@@ -22,8 +22,8 @@ def grad_cam(network: Classifier, crops: Tensor, labels: Tensor) -> Tensor:
     Parameters
     ----------
     network : Classifier
-    crops : tensor of shape (b, 1, *shape)
-        Of mean 0 and deviation 1, on the device of the network.
+    crops : tensor of shape (b, C, *shape)
+        Normalised, on the device of the network.
     labels : tensor of shape (b,), int64
         The class to explain of each crop, predicted or not.
 

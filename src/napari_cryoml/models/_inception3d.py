@@ -42,7 +42,9 @@ class Inception3D(ClassifierConfig):
         "published code, 0.3 as in the text of the paper.",
     )
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import max_pool, rectified
@@ -50,14 +52,20 @@ class Inception3D(ClassifierConfig):
 
         ndim = len(shape)
         trunk = nn.Sequential(
-            rectified(ndim, 1, self.units, 5, padding=0),
+            rectified(ndim, n_channels, self.units, 5, padding=0),
             max_pool(ndim, ceil=True),
             self._branches(ndim),
         )
         pool = nn.AvgPool2d if ndim == 2 else nn.AvgPool3d
         flatten = nn.Sequential(pool(2, stride=1), nn.Flatten())
         return LayeredClassifier(
-            shape, n_classes, trunk, flatten, lambda _: nn.Dropout(self.dropout), self.start
+            shape,
+            n_classes,
+            trunk,
+            flatten,
+            lambda _: nn.Dropout(self.dropout),
+            self.start,
+            n_channels=n_channels,
         )
 
     def _branches(self, ndim: int) -> nn.Module:

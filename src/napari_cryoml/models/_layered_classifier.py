@@ -19,7 +19,7 @@ class LayeredClassifier(Classifier):
         Shape (z)yx of the crops.
     n_classes : int
     trunk : nn.Module
-        From crops (b, 1, *shape) to the feature map.
+        From crops (b, n_channels, *shape) to the feature map.
     flatten : nn.Module
         From the feature map to vectors, by pooling or as it is; it must not change its input in
         place.
@@ -27,6 +27,8 @@ class LayeredClassifier(Classifier):
         Called with the length of those vectors; returns the module from there to (b, latent).
     start : {"glorot", "kaiming", "torch"}
         How the weights are drawn, see `initialise`.
+    n_channels : int, default 1
+        Channels of the crops.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class LayeredClassifier(Classifier):
         flatten: nn.Module,
         dense: Callable[[int], nn.Module],
         start: Start = "torch",
+        *,
+        n_channels: int = 1,
     ) -> None:
-        super().__init__(shape, n_classes)
+        super().__init__(shape, n_classes, n_channels)
         self.trunk, self.flatten = trunk, flatten
-        self.map_shape = shape_after(trunk, (1, *shape))
+        self.map_shape = shape_after(trunk, (n_channels, *shape))
         (length,) = shape_after(flatten, self.map_shape)
         self.dense = dense(length)
         (self.latent,) = shape_after(self.dense, (length,))

@@ -47,20 +47,24 @@ class RB3D(ClassifierConfig):
         "is 0.5, and 0 in the variant 32, as published.",
     )
 
-    def _network(self, shape: tuple[int, ...], n_classes: int) -> LayeredClassifier:
+    def _network(
+        self, shape: tuple[int, ...], n_classes: int, n_channels: int
+    ) -> LayeredClassifier:
         from torch import nn
 
         from napari_cryoml.models._crop_blocks import MeanOfGrid, dense, max_pool, rectified
         from napari_cryoml.models._layered_classifier import LayeredClassifier
 
         ndim, n_dense = len(shape), self.dense_layers if self.variant == "paper" else 0
-        trunk = nn.Sequential(rectified(ndim, 1, 32, 3), max_pool(ndim))
+        trunk = nn.Sequential(rectified(ndim, n_channels, 32, 3), max_pool(ndim))
         if self.variant != "32":
             trunk.extend([rectified(ndim, 32, 64, 3), max_pool(ndim)])
         channels = 32 if self.variant == "32" else 64
         trunk.extend(self._block(ndim, channels) for _ in range(self.blocks))
         layers = partial(dense, widths=(self.hidden,) * n_dense)
-        return LayeredClassifier(shape, n_classes, trunk, MeanOfGrid(2), layers, self.start)
+        return LayeredClassifier(
+            shape, n_classes, trunk, MeanOfGrid(2), layers, self.start, n_channels=n_channels
+        )
 
     def _block(self, ndim: int, channels: int) -> nn.Module:
         """Return a block: half of its channels come through three convolutions, half through one.

@@ -45,7 +45,9 @@ class AutoencodingObjective(CropObjective):
         super().__init__(network)
         self.config = config
         self.class_loss = ClassLoss(network.n_classes, config)
-        self.decoder = CropDecoder(network.map_shape, network.shape, code=config.code)
+        self.decoder = CropDecoder(
+            network.map_shape, network.shape, code=config.code, n_channels=network.n_channels
+        )
 
     def forward(self, batch: CropBatch) -> Loss:
         """Return the loss of a batch."""
@@ -68,6 +70,6 @@ class AutoencodingObjective(CropObjective):
         return error
 
     def reconstruct(self, crops: Tensor) -> Tensor:
-        """Return crops (b, 1, *shape) as the decoder draws them."""
+        """Return crops (b, C, *shape) as the decoder draws them."""
         drawn: Tensor = self.decoder(self.network.feature_map(crops))[0]
         return drawn

@@ -21,7 +21,7 @@ class CropBatch:
 
     Parameters
     ----------
-    views : tuple of tensors of shape (b, 1, *shape), float32
+    views : tuple of tensors of shape (b, C, *shape), float32
         As many variations of each crop as the objective asks for, see `CropObjective.n_views`.
     labels : tensor of shape (b,), int64
         Class of each crop; -1 where it has none.
@@ -96,7 +96,7 @@ class CropObjective(nn.Module, ABC):
         return None
 
     def logits(self, crops: Tensor) -> Tensor:
-        """Return one score a class of crops (b, 1, *shape), shape (b, n_classes).
+        """Return one score a class of crops (b, C, *shape), shape (b, n_classes).
 
         What a trained classifier answers with; an objective whose classes come from elsewhere
         than the network's own head says so here.
@@ -105,5 +105,5 @@ class CropObjective(nn.Module, ABC):
         return scores
 
     def reconstruct(self, crops: Tensor) -> Tensor | None:
-        """Return crops (b, 1, *shape) as the decoder sees them; None where there is no decoder."""
+        """Return crops (b, C, *shape) as the decoder sees them; None where there is no decoder."""
         return None

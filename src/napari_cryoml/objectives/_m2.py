@@ -84,7 +84,7 @@ class M2Objective(CropObjective):
     def __init__(self, network: Classifier, config: M2) -> None:
         super().__init__(network)
         self.config = config
-        n_classes, n_pixels = network.n_classes, math.prod(network.shape)
+        n_classes, n_pixels = network.n_classes, network.n_channels * math.prod(network.shape)
         self.class_loss = ClassLoss(n_classes, config)
         self.summary, length = _summary(network.map_shape)
         self.posterior = ConditionedLayers(length, n_classes, config.hidden, 2 * config.latent)

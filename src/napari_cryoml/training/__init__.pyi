@@ -2,8 +2,9 @@ from ._config import AugmentationConfig, TrainingConfig
 from ._crop_augmentation import augment_crops
 from ._crop_augmentation_config import CropAugmentationConfig
 from ._crop_config import CropTrainingConfig
+from ._crop_normalisation import Normalisation, normalised, standardised
 from ._crop_sampler import CropSampler
-from ._crop_store import CropStore, standardised
+from ._crop_store import CropStore
 from ._device import choose_device, describe_device
 from ._events import TrainingEvent
 from ._fit import fit
@@ -25,6 +26,7 @@ __all__ = [
     "DenseCrops",
     "DetectionBatch",
     "LabelledImage",
+    "Normalisation",
     "OptimizerConfig",
     "PatchSampler",
     "Sampler",
@@ -38,6 +40,7 @@ __all__ = [
     "describe_device",
     "fit",
     "lay_out",
+    "normalised",
     "paint_labels",
     "standardised",
 ]

@@ -32,8 +32,8 @@ def augment_crops(
 
     Parameters
     ----------
-    crops : Tensor of shape (b, 1, y, x) or (b, 1, z, y, x), float32
-        Each of mean 0 and deviation 1.
+    crops : Tensor of shape (b, C, y, x) or (b, C, z, y, x), float32
+        Normalised. All channels of a crop move alike.
     config : CropAugmentationConfig
     wedge : MissingWedge or None
         Of the tomogram of 3-D crops: frequencies outside it stay empty. Crops of two axes have
@@ -68,7 +68,8 @@ def _augmented(
     turned = _turned(crops, config, chance)
     noise = chance.uniform(0, config.noise)
     noisy = with_spectrum_of(crops, turned, wedge, config.refill, noise, generator)
-    return _contrasted(_in_balls(noisy, config.ball, chance), config.contrast, chance)
+    faded = _in_balls(noisy, config.ball, chance)
+    return _contrasted(faded, crops, config.contrast, chance)
 
 
 class _Chance:
@@ -130,9 +131,15 @@ def _distance(shape: tuple[int, ...]) -> Tensor:
     return squares.sqrt()
 
 
-def _contrasted(crops: Tensor, spread: float, chance: _Chance) -> Tensor:
-    """Bring each crop to mean 0 and a deviation around 1."""
-    axes = tuple(range(1, crops.ndim))
+def _contrasted(crops: Tensor, before: Tensor, spread: float, chance: _Chance) -> Tensor:
+    """Bring each channel to the mean it had before, and to a deviation around what it had."""
+    axes = tuple(range(2, crops.ndim))
+    mean, wanted = before.mean(dim=axes, keepdim=True), _deviation(before, axes)
     centred = crops - crops.mean(dim=axes, keepdim=True)
-    deviation = centred.square().mean(dim=axes, keepdim=True).sqrt().clamp_min(1e-6)
-    return centred / deviation * torch.exp(spread * chance.normal()).reshape(deviation.shape)
+    factor = wanted / _deviation(crops, axes).clamp_min(1e-6)
+    contrast = torch.exp(spread * chance.normal()).reshape(-1, *[1] * (crops.ndim - 1))
+    return centred * (factor * contrast) + mean
+
+
+def _deviation(crops: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return crops.std(dim=axes, correction=0, keepdim=True)

@@ -19,7 +19,7 @@ def moved(crops: Tensor, matrices: Tensor, offsets: Tensor) -> Tensor:
 
     Parameters
     ----------
-    crops : Tensor of shape (b, 1, y, x) or (b, 1, z, y, x), float32
+    crops : Tensor of shape (b, C, y, x) or (b, C, z, y, x), float32
     matrices : Tensor of shape (b, ndim, ndim)
         From a pixel's offset from the middle of the result, (z)yx, to its offset from the middle
         of the crop.
@@ -56,17 +56,15 @@ def _moved_volumes(crops: Tensor, matrices: Tensor, offsets: Tensor) -> Tensor:
     slab = max(1, _SLAB // (shape[1] * shape[2]))
     result = torch.empty_like(crops)
     for crop, moved_crop, matrix, offset in zip(crops, result, matrices, offsets, strict=True):
-        values = crop.reshape(-1)
         for first in range(0, shape[0], slab):
             planes = slice(first, min(first + slab, shape[0]))
-            moved_crop[0, planes] = _interpolated(values, shape, matrix, offset, planes)
+            moved_crop[:, planes] = _interpolated(crop, matrix, offset, planes)
     return result
 
 
-def _interpolated(
-    values: Tensor, shape: torch.Size, matrix: Tensor, offset: Tensor, planes: slice
-) -> Tensor:
-    """Return some planes of a volume whose values lie in one row."""
+def _interpolated(crop: Tensor, matrix: Tensor, offset: Tensor, planes: slice) -> Tensor:
+    """Return some planes of a volume (C, z, y, x) after it was moved, shape (C, planes, y, x)."""
+    shape = crop.shape[1:]
     strides = [math.prod(shape[axis + 1 :]) for axis in range(3)]
     corner, rests = torch.zeros((), dtype=torch.int32), []
     for axis, place in enumerate(_places(shape, matrix, offset, planes)):
@@ -74,12 +72,14 @@ def _interpolated(
         rests.append(place.sub_(whole))
         corner = corner + whole.int().mul_(strides[axis])
     start, result_shape = corner.reshape(-1), corner.shape
+    channels = [channel.reshape(-1) for channel in crop]
     to_z, to_y, to_x = (
         stride if side > 1 else 0 for stride, side in zip(strides, shape, strict=True)
     )
 
     def at(step: int) -> Tensor:
-        return values.index_select(0, start + step).reshape(result_shape)
+        found = [values.index_select(0, start + step) for values in channels]
+        return torch.stack(found).reshape(-1, *result_shape)
 
     def along_x(step: int) -> Tensor:
         return at(step).lerp_(at(step + to_x), rests[2])

@@ -24,8 +24,8 @@ def with_spectrum_of(
 
     Parameters
     ----------
-    crops, turned : Tensor of shape (b, 1, y, x) or (b, 1, z, y, x), float32
-        Before and after they were turned.
+    crops, turned : Tensor of shape (b, C, y, x) or (b, C, z, y, x), float32
+        Before and after they were turned. Each channel has a noise and a spectrum of its own.
     wedge : MissingWedge or None
     refill : float
         Share of the power a shell of frequencies has lost that comes back as noise.
@@ -33,10 +33,11 @@ def with_spectrum_of(
         Deviation of further noise, as a multiple of that of the crop, in each shell.
     generator : torch.Generator
     """
-    shape = tuple(crops.shape[2:])
+    shape, n_channels = tuple(crops.shape[2:]), crops.shape[1]
+    crops, noise = crops.flatten(0, 1)[:, None], noise.repeat_interleave(n_channels)
     shells, mask = (part.to(crops.device) for part in _half_space(shape, wedge))
     axes = tuple(range(2, crops.ndim))
-    spectrum = torch.fft.rfftn(turned, dim=axes) * mask
+    spectrum = torch.fft.rfftn(turned.flatten(0, 1)[:, None], dim=axes) * mask
     before = _power(torch.fft.rfftn(crops, dim=axes) * mask, shells, mask)
     lost = (before - _power(spectrum, shells, mask)).clamp_min(0)
     wanted = refill * lost + noise[:, None] ** 2 * before
@@ -44,7 +45,7 @@ def with_spectrum_of(
     scale = (wanted / math.prod(shape)).sqrt().index_select(1, shells)
     scale = scale.reshape(spectrum.shape).mul_(mask)
     spectrum += torch.fft.rfftn(white, dim=axes).mul_(scale)
-    return torch.fft.irfftn(spectrum, s=shape, dim=axes)
+    return torch.fft.irfftn(spectrum, s=shape, dim=axes).reshape(turned.shape)
 
 
 def _power(spectrum: Tensor, shells: Tensor, mask: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from napari_cryoml.objectives import CropBatch
 from napari_cryoml.training._crop_augmentation import augment_crops
 from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
 from napari_cryoml.training._crop_order import Rows, epoch_order
-from napari_cryoml.training._crop_store import CropStore, check_single_channel
+from napari_cryoml.training._crop_store import CropStore
 
 LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
 
@@ -29,8 +29,9 @@ class CropSampler:
 
     Parameters
     ----------
-    crops : Crops, CropStore, or array of shape (n, 1, y, x) or (n, 1, z, y, x)
-        Each is brought to mean 0 and deviation 1.
+    crops : Crops, CropStore, or array of shape (n, C, y, x) or (n, C, z, y, x)
+        Of crops and arrays each channel is brought to mean 0 and deviation 1; a store has its own
+        normalisation.
     labels : array of shape (n,), int, optional
         Number of the class of each of all crops; -1, as all are if not given, for no label.
     rows : array of shape (m,), int, optional
@@ -68,7 +69,7 @@ class CropSampler:
     Raises
     ------
     InputError
-        If there is nothing to draw, labels are not as many as crops, or crops have channels.
+        If there is nothing to draw, or labels are not as many as crops.
     """
 
     def __init__(
@@ -89,7 +90,6 @@ class CropSampler:
         device: torch.device | str = "cpu",
     ) -> None:
         self._store = crops if isinstance(crops, CropStore) else CropStore(crops)
-        check_single_channel(self._store.shape)
         n = len(self._store)
         self._rows = np.arange(n) if rows is None else np.asarray(rows, np.intp)
         if not len(self._rows):

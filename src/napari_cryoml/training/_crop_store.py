@@ -7,39 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, Crops
-
-Images = npt.NDArray[np.float32]
-
-_FLAT = 1e-6  # share of the mean below which a deviation is but rounding
-
-
-def standardised(images: npt.ArrayLike) -> Images:
-    """Return crops that have mean 0 and deviation 1 each, as networks see them.
-
-    Parameters
-    ----------
-    images : array of shape (k, C, y, x) or (k, C, z, y, x)
-        What is not finite is taken for the mean; a channel of a single value becomes 0.
-
-    Returns
-    -------
-    array of the same shape, float32
-    """
-    crops = np.array(images, dtype=np.float32)
-    rows = crops.reshape(math.prod(crops.shape[:2]), -1)
-    missing = ~np.isfinite(rows)
-    gaps = missing.any(axis=1)
-    if gaps.any():
-        rows[missing] = 0
-        means = rows[gaps].sum(axis=1) / np.maximum((~missing[gaps]).sum(axis=1), 1)
-        rows[gaps] += missing[gaps] * means[:, None].astype(np.float32)
-    mean = rows.mean(axis=1, dtype=np.float64, keepdims=True)
-    rows -= mean.astype(np.float32)
-    deviation = np.sqrt(np.einsum("np,np->n", rows, rows) / rows.shape[1])[:, None]
-    rows /= np.where(deviation <= _FLAT * np.abs(mean), np.inf, deviation)
-    return crops
+from napari_cryoml.training._crop_normalisation import Images, Normalisation, normalised
 
 
 class CropStore:
@@ -51,10 +20,18 @@ class CropStore:
         An array in memory or mapped from a file, of whatever type, is used as it is.
     memory_bytes : int, default 2 GiB
         For crops that are read from files; as many as fit are kept as float16, and read once.
+    normalisation : {"channel", "joint", "min_max", "percentile"}, default "channel"
+        See `normalised`.
     """
 
-    def __init__(self, crops: Crops | npt.NDArray[np.generic], memory_bytes: int = 2**31) -> None:
+    def __init__(
+        self,
+        crops: Crops | npt.NDArray[np.generic],
+        memory_bytes: int = 2**31,
+        normalisation: Normalisation = "channel",
+    ) -> None:
         self._crops = ArrayCrops.of(crops) if isinstance(crops, np.ndarray) else crops
+        self._normalisation: Normalisation = normalisation
         self.shape = (self._crops.n_channels, *self._crops.shape)
         fits = memory_bytes // (2 * math.prod(self.shape))
         # Boxes of a particle list or of Zarr stand for an array, and open files at each look.
@@ -74,7 +51,7 @@ class CropStore:
         images[is_kept] = self._kept[self._place[wanted[is_kept]]]
         missing = np.flatnonzero(~is_kept)
         if len(missing):
-            images[missing] = standardised(self._crops.read(wanted[missing]))
+            images[missing] = normalised(self._crops.read(wanted[missing]), self._normalisation)
             self._keep(wanted[missing], images[missing])
         return images
 
@@ -85,11 +62,3 @@ class CropStore:
         self._kept[places] = images[first[:room]]
         self._place[rows[:room]] = places
         self._n_kept += room
-
-
-def check_single_channel(shape: tuple[int, ...]) -> None:
-    """Raise InputError unless crops of this shape (C, ...) have one channel."""
-    if shape[0] != 1:
-        raise InputError(
-            f"Crops of one channel are classified; these have {shape[0]}: choose one of them."
-        )
