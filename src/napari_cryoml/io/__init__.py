@@ -13,15 +13,20 @@ from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
 from napari_cryoml.io._pose_columns import POSE_COLUMNS, pose_columns, rotations_of
 from napari_cryoml.io._rescue import save_or_rescue
+from napari_cryoml.io._standard_files import NO_EVIDENCE, read_aliases, read_standard
+from napari_cryoml.io._standards import STANDARD_FORMATS, StandardFormat
 
 __all__ = [
     "CROP_SUFFIXES",
     "EMBEDDING_SUFFIXES",
     "FORMATS",
     "IMAGE_SUFFIXES",
+    "NO_EVIDENCE",
     "POSE_COLUMNS",
+    "STANDARD_FORMATS",
     "FileImage",
     "Format",
+    "StandardFormat",
     "convert_picks",
     "flip_y",
     "is_image",
@@ -29,9 +34,11 @@ __all__ = [
     "open_image",
     "open_images",
     "pose_columns",
+    "read_aliases",
     "read_crops",
     "read_embedding",
     "read_picks",
+    "read_standard",
     "rotations_of",
     "save_or_rescue",
     "scale",
