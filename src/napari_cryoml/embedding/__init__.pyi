@@ -8,6 +8,9 @@ from ._clusters import (
     cluster,
     clusterings,
 )
+from ._condition_map import Arrows, arrows, condition_vectors
+from ._correlated import Correlated, most_correlated
+from ._displacements import DisplacementConfig, displacements
 from ._encoders import CropEncoder, CropEncoderConfig, LiveEncoderConfig, encoders
 from ._extract import Extracted, extract
 from ._few_shot import FewShot, few_shot
@@ -41,11 +44,14 @@ from ._whitening import Whitening
 
 __all__ = [
     "AgglomerativeConfig",
+    "Arrows",
     "ClusterRequest",
     "Clusters",
     "ClustersConfig",
+    "Correlated",
     "CropEncoder",
     "CropEncoderConfig",
+    "DisplacementConfig",
     "Extracted",
     "FewShot",
     "FewShotRequest",
@@ -71,13 +77,17 @@ __all__ = [
     "TsneConfig",
     "UmapConfig",
     "Whitening",
+    "arrows",
     "central_members",
     "cluster",
     "clusterings",
+    "condition_vectors",
+    "displacements",
     "encoders",
     "extract",
     "few_shot",
     "group_vectors",
+    "most_correlated",
     "nearest",
     "novelty",
     "place",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,48 +10,15 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Embedding
 from napari_cryoml.embedding._group_columns import columns_of_groups
+from napari_cryoml.embedding._members import Members, finite_rows, rows_asked, text_column
 
 Centre: TypeAlias = Literal["mean", "median", "trimmed"]
-Rows: TypeAlias = npt.NDArray[np.intp]
 _Table: TypeAlias = npt.NDArray[np.float64]
 
 TRIMMED_SHARE = 0.1
 """Share of the cells that the trimmed mean leaves out at either end of each number."""
 
-_BLOCK = 65_536
 _COLUMNS = ("n_cells", "n_left_out", "spread", "consistency")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Members:
-    """The cells of each group: `rows` in the order of their groups, parted at `ends`."""
-
-    names: npt.NDArray[np.str_]
-    rows: Rows
-    ends: Rows
-
-    @classmethod
-    def of(cls, names: npt.NDArray[np.str_], rows: Rows) -> _Members:
-        """Return the members of groups, of which each of `rows` names its own."""
-        kinds, codes, sizes = np.unique(names, return_inverse=True, return_counts=True)
-        return cls(kinds, rows[np.argsort(codes, kind="stable")], np.cumsum(sizes))
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @property
-    def codes(self) -> Rows:
-        """Group of each of `rows`."""
-        return np.repeat(np.arange(len(self)), np.diff(self.ends, prepend=0))
-
-    def at(self, number: int) -> Rows:
-        """Return the rows of a group."""
-        return self.rows[self.ends[number - 1] if number else 0 : self.ends[number]]
-
-    def take(self, kept: npt.NDArray[np.bool_]) -> _Members:
-        """Return some of the groups."""
-        sizes = np.diff(self.ends, prepend=0)
-        return _Members(self.names[kept], self.rows[kept[self.codes]], np.cumsum(sizes[kept]))
 
 
 def group_vectors(
@@ -109,11 +75,11 @@ def group_vectors(
     ----------
     Razdaibiedina and Brechalov 2022, MLDD workshop at ICLR, section 2.2: the mean over test cells.
     """
-    asked = _asked(embedding, rows)
-    groups = _groups(embedding, by)
+    asked = rows_asked(embedding, rows)
+    groups = text_column(embedding, by)
     named = asked[groups[asked] != ""]
-    finite = _finite(embedding.vectors)
-    members = _Members.of(groups[named], named)
+    finite = finite_rows(embedding.vectors)
+    members = Members.of(groups[named], named)
     n_left_out = np.bincount(members.codes, ~finite[members.rows], len(members)).astype(np.intp)
     n_cells = np.diff(members.ends, prepend=0) - n_left_out
     kept = n_cells >= max(least, 1)
@@ -121,7 +87,7 @@ def group_vectors(
         raise InputError(_none_left(by, least, len(members)))
     notes = _notes(by, least, len(asked) - len(named), int(n_left_out.sum()), int((~kept).sum()))
     members = members.take(kept)
-    whole = _finite_only(members, finite)
+    whole = members.only(finite)
     vectors, spread, consistency = _summarised(embedding.vectors, whole, centre)
     table = {name: np.asarray(values)[whole.rows] for name, values in embedding.table.items()}
     table.pop(by)
@@ -161,8 +127,8 @@ def central_members(
     InputError
         If there is no such column, or no cell of that protein.
     """
-    asked = _asked(embedding, rows)
-    own = asked[_groups(embedding, by)[asked] == name]
+    asked = rows_asked(embedding, rows)
+    own = asked[text_column(embedding, by)[asked] == name]
     if not len(own):
         raise InputError(f"No cell has {name!r} in the column {by!r}: choose one that is there.")
     vectors = embedding.vectors[own].astype(np.float64)
@@ -173,39 +139,8 @@ def central_members(
     return own[np.argsort(distance, kind="stable")]
 
 
-def _asked(embedding: Embedding, rows: npt.ArrayLike | None) -> Rows:
-    everything = np.arange(len(embedding))
-    return everything if rows is None else everything[np.asarray(rows)]
-
-
-def _groups(embedding: Embedding, by: str) -> npt.NDArray[np.str_]:
-    try:
-        return np.asarray(embedding.table[by]).astype(np.str_)
-    except KeyError:
-        there = ", ".join(embedding.table) or "none"
-        raise InputError(
-            f"There is no column {by!r} that says which cells belong together; the columns are "
-            f"{there}."
-        ) from None
-
-
-def _finite(vectors: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-    """Return which rows are finite, a block at a time: there may be millions of cells."""
-    whole = np.empty(len(vectors), bool)
-    for start in range(0, len(vectors), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        whole[rows] = np.isfinite(vectors[rows]).all(axis=1)
-    return whole
-
-
-def _finite_only(members: _Members, finite: npt.NDArray[np.bool_]) -> _Members:
-    of_rows = finite[members.rows]
-    sizes = np.bincount(members.codes[of_rows], minlength=len(members))
-    return _Members(members.names, members.rows[of_rows], np.cumsum(sizes))
-
-
 def _summarised(
-    vectors: npt.NDArray[np.floating[Any]], members: _Members, centre: Centre
+    vectors: npt.NDArray[np.floating[Any]], members: Members, centre: Centre
 ) -> tuple[npt.NDArray[np.float32], _Table, _Table]:
     """Return vectors of groups, and the spread and the consistency of each."""
     centres = np.empty((len(members), vectors.shape[1]), np.float32)
