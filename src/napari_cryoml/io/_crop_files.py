@@ -116,6 +116,43 @@ class ZarrBoxes(LazyBoxes):
         return boxes.reshape(len(rows), *self.shape[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class LazyMasks:
+    """An array of masks, true or false, that reads its rows from a file.
+
+    Parameters
+    ----------
+    stored : LazyBoxes
+        Of shape (n, y, x) or (n, z, y, x); what is not 0 is true.
+    """
+
+    stored: LazyBoxes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, y, x) or (n, z, y, x)."""
+        return self.stored.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.bool_]:
+        """Truth values."""
+        return np.dtype(np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, key: Any) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.stored[key] != 0)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.asarray(self[...], dtype=dtype)
+
+
 def boxes_in(path: Path) -> tuple[npt.NDArray[Any], float | None]:
     """Return the boxes of a file, mapped where it can be, and their pixel size.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 
 CROPS, IDS = "crops", "ids"
+CHANNELS, MASKS = "channels", "masks"
 
 
 def with_channels(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
@@ -47,3 +48,17 @@ def columns_among(arrays: Mapping[str, npt.NDArray[Any]], n: int) -> dict[str, n
         for name, values in arrays.items()
         if name != IDS and values.shape == (n,) and values.dtype.kind in "biufU"
     }
+
+
+def channels_among(names: Any, n_channels: int) -> tuple[str, ...] | None:
+    """Return the names of channels that a store tells, or None where they do not fit."""
+    if isinstance(names, np.ndarray):
+        names = names.tolist() if names.dtype.kind == "U" and names.ndim == 1 else None
+    is_list = isinstance(names, Sequence) and not isinstance(names, str)
+    fits = is_list and len(names) == n_channels and all(isinstance(name, str) for name in names)
+    return tuple(names) if fits else None
+
+
+def are_masks(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Tell whether an array is one of masks, one a crop, and no stack of crops."""
+    return name == MASKS and len(shape) in (3, 4) and dtype.kind == "b"

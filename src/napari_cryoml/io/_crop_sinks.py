@@ -19,7 +19,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops
 from napari_cryoml.io._crop_lists import LIST_NAME, write_crop_list
 from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, place_arrays, place_numbers
-from napari_cryoml.io._crop_shapes import CROPS, IDS
+from napari_cryoml.io._crop_shapes import CHANNELS, CROPS, IDS, MASKS
 from napari_cryoml.io._crop_zarr import new_store, wedge_values
 from napari_cryoml.io._formats._files import replacing
 from napari_cryoml.io._mrc import write_mrc
@@ -29,7 +29,9 @@ Columns = Mapping[str, npt.NDArray[Any]]
 Boxes = npt.NDArray[np.float32]
 
 _OURS = re.compile(rf"^(box_\d{{6,}}\.(mrc|em)|{re.escape(LIST_NAME)})$")
-_RESERVED = frozenset({CROPS, IDS, "pixel_size", "wedge", "wedge_axis"}) | PLACE_NAMES
+_RESERVED = (
+    frozenset({CROPS, IDS, CHANNELS, MASKS, "pixel_size", "wedge", "wedge_axis"}) | PLACE_NAMES
+)
 
 
 class CropSink:
@@ -104,8 +106,8 @@ class CropSink:
         raise NotImplementedError
 
     def _beside(self, n: int) -> list[Path]:
-        """Write the particle list of crops that know where they were cut."""
-        if self.crops.images is None or self.crops.positions is None:
+        """Write the particle list of crops that know where they were cut; cells have none."""
+        if self.crops.images is None or self.crops.positions is None or self._channels:
             return []
         listing = self.path.with_suffix(".star")
         return [write_crop_list(listing, self.crops, self.columns, n=n)]
@@ -113,6 +115,15 @@ class CropSink:
     @property
     def _pixel_size(self) -> float | None:
         return getattr(self.crops, "pixel_size", None)
+
+    @property
+    def _channels(self) -> tuple[str, ...] | None:
+        return getattr(self.crops, "channels", None)
+
+    @property
+    def _masks(self) -> Any:
+        """Masks of shape (n, [z,] y, x), an array or what is indexed like one; or None."""
+        return getattr(self.crops, "masks", None)
 
 
 class MrcStack(CropSink):
@@ -161,7 +172,7 @@ class MrcStack(CropSink):
 
 
 class ZarrStore(CropSink):
-    """A Zarr group: ``crops``, ``ids``, the columns and places; the rest are attributes."""
+    """A Zarr group: ``crops``, ``ids``, masks, the columns and places; the rest are attributes."""
 
     def _check(self) -> None:
         # A slash would make a group of the first half.
@@ -172,8 +183,12 @@ class ZarrStore(CropSink):
         if self.path.exists() and not is_zarr(self.path):
             raise InputError(f"{self.path} is there and is no Zarr store: choose another name.")
         arrays = {**self.columns, **place_arrays(self.crops)}
-        self._group = new_store(self.draft, self._shape, self.crops.ids, arrays)
+        has_masks = self._masks is not None
+        self._group = new_store(
+            self.draft, self._shape, self.crops.ids, arrays, with_masks=has_masks
+        )
         known = {
+            CHANNELS: None if self._channels is None else list(self._channels),
             "pixel_size": self._pixel_size,
             "wedge": wedge_values(getattr(self.crops, "wedge", None)),
             **place_numbers(self.crops),
@@ -181,7 +196,10 @@ class ZarrStore(CropSink):
         self._group.attrs.update({k: v for k, v in known.items() if v is not None})
 
     def _put(self, start: int, boxes: Boxes) -> None:
-        self._group[CROPS][start : start + len(boxes)] = boxes
+        rows = slice(start, start + len(boxes))
+        self._group[CROPS][rows] = boxes
+        if self._masks is not None:
+            self._group[MASKS][rows] = np.asarray(self._masks[rows], bool)
 
     def _finish(self, n: int) -> list[Path]:
         if n < self._shape[0]:
@@ -196,7 +214,7 @@ class ZarrStore(CropSink):
 class NumpyArchive(CropSink):
     """Arrays of numpy: ``crops``, ``ids``, columns, places, ``pixel_size``, ``wedge`` and its axis.
 
-    All crops lie in memory until the end.
+    Also ``channels`` and ``masks``, where they are known. All crops lie in memory until the end.
     """
 
     def _check(self) -> None:
@@ -215,6 +233,10 @@ class NumpyArchive(CropSink):
         arrays |= {name: np.array(value) for name, value in place_numbers(self.crops).items()}
         if self._pixel_size:
             arrays["pixel_size"] = np.array(self._pixel_size)
+        if self._channels is not None:
+            arrays[CHANNELS] = np.array(self._channels, np.str_)
+        if self._masks is not None:
+            arrays[MASKS] = np.asarray(self._masks[:n], bool)
         if (wedge := getattr(self.crops, "wedge", None)) is not None:
             arrays |= {
                 "wedge": np.array([wedge.low, wedge.high]),

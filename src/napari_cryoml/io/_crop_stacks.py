@@ -15,7 +15,16 @@ from napari_cryoml.data import ArrayCrops
 from napari_cryoml.io._crop_files import BOX_SUFFIXES, files_of_boxes
 from napari_cryoml.io._crop_lists import LIST_NAME, read_crop_list
 from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, places_among, rotations_among
-from napari_cryoml.io._crop_shapes import CROPS, IDS, columns_among, with_channels
+from napari_cryoml.io._crop_shapes import (
+    CHANNELS,
+    CROPS,
+    IDS,
+    MASKS,
+    are_masks,
+    channels_among,
+    columns_among,
+    with_channels,
+)
 from napari_cryoml.io._crop_zarr import read_zarr_crops, wedge_of
 from napari_cryoml.io._image_format import reading
 from napari_cryoml.io._mrc import load_boxes
@@ -45,6 +54,7 @@ def read_crops(path: str | Path | Sequence[str | Path]) -> ArrayCrops:
           become columns, ``pixel_size``, ``wedge`` (low and high, degrees) with ``wedge_axis``,
           and as places ``images``, ``positions`` (n, ndim), ``offsets``, ``box_side`` and
           ``particle_diameter`` (pixels of the image).
+        * In both, names of ``channels`` (in Zarr an attribute) and ``masks`` (n, y, x), bool.
 
         The axes of arrays are (n, y, x), (n, z, y, x) if the last three are of one length,
         (n, channel, y, x) if not, or (n, channel, z, y, x).
@@ -128,7 +138,11 @@ def _of_files(paths: Sequence[Path], where: str) -> ArrayCrops:
 
 
 def _of_archive(arrays: Mapping[str, npt.NDArray[Any]], where: str) -> ArrayCrops:
-    stacks = [name for name, array in arrays.items() if array.ndim >= 3]
+    stacks = [
+        name
+        for name, array in arrays.items()
+        if array.ndim >= 3 and not are_masks(name, array.shape, array.dtype)
+    ]
     if CROPS not in stacks and len(stacks) != 1:
         raise InputError(
             f"{where} should hold one array of crops, named 'crops'; those of three axes or more "
@@ -138,8 +152,12 @@ def _of_archive(arrays: Mapping[str, npt.NDArray[Any]], where: str) -> ArrayCrop
     crops = with_channels(arrays[name], where)
     n, ndim = len(crops), crops.ndim - 2
     ids, places = arrays.get(IDS), places_among(arrays, arrays, n, ndim)
-    taken = set() if places is None else PLACE_NAMES
+    channels = channels_among(arrays.get(CHANNELS), crops.shape[1])
+    taken = set() if places is None else set(PLACE_NAMES)
+    taken |= set() if channels is None else {CHANNELS}
     columns = columns_among({k: v for k, v in arrays.items() if k not in taken}, n)
+    masks = arrays.get(MASKS)
+    fits = masks is not None and masks.dtype == bool and masks.shape == (n, *crops.shape[2:])
     return ArrayCrops.of(
         crops,
         None if ids is None else [str(one) for one in ids],
@@ -148,6 +166,8 @@ def _of_archive(arrays: Mapping[str, npt.NDArray[Any]], where: str) -> ArrayCrop
         wedge=_wedge(arrays),
         rotations=rotations_among(columns, ndim),
         places=places,
+        channels=channels,
+        masks=masks if fits else None,
     )
 
 

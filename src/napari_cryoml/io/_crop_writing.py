@@ -48,7 +48,8 @@ def stream_crops(
     ----------
     path : path
         ``boxes.mrcs``, an MRC stack of volumes (space group 401) or images; ``boxes.zarr`` and
-        ``boxes.npz``, which hold ids, columns, pixel size and wedge themselves; or a name without
+        ``boxes.npz``, which hold ids, columns, channels, masks, pixel size and wedge themselves; or
+        a name without
         a suffix, a folder of one file a box. Beside a stack goes the particle list ``boxes.star``,
         and beside a store if the crops know where they were cut; a folder has it inside.
     crops : Crops

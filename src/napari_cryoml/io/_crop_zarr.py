@@ -11,9 +11,17 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, MissingWedge
-from napari_cryoml.io._crop_files import ZarrBoxes
+from napari_cryoml.io._crop_files import LazyMasks, ZarrBoxes
 from napari_cryoml.io._crop_place_arrays import PLACE_NAMES, places_among, rotations_among
-from napari_cryoml.io._crop_shapes import CROPS, IDS, with_channels_shape
+from napari_cryoml.io._crop_shapes import (
+    CHANNELS,
+    CROPS,
+    IDS,
+    MASKS,
+    are_masks,
+    channels_among,
+    with_channels_shape,
+)
 from napari_cryoml.io._zarr import check_safe, is_zarr
 
 
@@ -23,7 +31,9 @@ def read_zarr_crops(path: Path) -> ArrayCrops:
     A store may be one array of crops, or a group of which one array is named ``crops`` or has
     three axes or more. Attributes: ``pixel_size`` in angstrom, and ``wedge`` with ``low`` and
     ``high`` in degrees and ``axis``. Places are the arrays ``images``, ``positions`` and
-    ``offsets``, and the attributes ``box_side`` and ``particle_diameter``.
+    ``offsets``, and the attributes ``box_side`` and ``particle_diameter``. Of cells, the attribute
+    ``channels`` names the channels, and the array ``masks`` (n, y, x), bool, tells which pixels
+    belong to the cell.
 
     Raises
     ------
@@ -56,7 +66,19 @@ def read_zarr_crops(path: Path) -> ArrayCrops:
         wedge=wedge_of(attributes.get("wedge")),
         rotations=rotations_among(plain, ndim),
         places=places,
+        channels=channels_among(attributes.get(CHANNELS), shape[1]),
+        masks=_masks(arrays, shape, path),
     )
+
+
+def _masks(arrays: Mapping[str, Any], shape: tuple[int, ...], path: Path) -> Any:
+    """Return the masks in a store, lazily, if they fit crops of this shape."""
+    stored = arrays.get(MASKS)
+    wanted = (shape[0], *shape[2:])
+    if stored is None or tuple(stored.shape) != wanted or np.dtype(stored.dtype).kind != "b":
+        return None
+    check_safe(stored, path.name, "b")
+    return LazyMasks(ZarrBoxes(wanted, path, MASKS))
 
 
 def wedge_of(values: Any) -> MissingWedge | None:
@@ -73,7 +95,12 @@ def wedge_values(wedge: MissingWedge | None) -> dict[str, float | str] | None:
 
 
 def new_store(
-    path: Path, shape: tuple[int, ...], ids: npt.NDArray[Any], columns: Mapping[str, Any]
+    path: Path,
+    shape: tuple[int, ...],
+    ids: npt.NDArray[Any],
+    columns: Mapping[str, Any],
+    *,
+    with_masks: bool = False,
 ) -> Any:
     """Make a Zarr store of version 2, which has a type for texts, and return its group."""
     import zarr
@@ -82,6 +109,9 @@ def new_store(
     per_chunk = max(1, 2**20 // max(int(np.prod(shape[1:])), 1))
     chunks = (min(per_chunk, max(shape[0], 1)), *shape[1:])
     group.create_array(CROPS, shape=shape, dtype="f4", chunks=chunks)
+    if with_masks:
+        masks = (shape[0], *shape[2:])
+        group.create_array(MASKS, shape=masks, dtype="?", chunks=(chunks[0], *shape[2:]))
     for name, values in {IDS: ids, **columns}.items():
         group.create_array(name, data=np.ascontiguousarray(values))
     return group
@@ -99,7 +129,11 @@ def _plain(array: Any, path: Path) -> npt.NDArray[Any]:
 
 
 def _name_of_crops(arrays: Mapping[str, Any], path: Path) -> str:
-    stacks = [name for name, array in arrays.items() if len(array.shape) >= 3]
+    stacks = [
+        name
+        for name, array in arrays.items()
+        if len(array.shape) >= 3 and not are_masks(name, array.shape, np.dtype(array.dtype))
+    ]
     if CROPS not in stacks and len(stacks) != 1:
         raise InputError(
             f"{path.name} should hold one array of crops, named 'crops'; those of three axes or "
