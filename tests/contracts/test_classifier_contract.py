@@ -16,6 +16,8 @@ SMALL = {
     "autoencoder": {"units": 4, "hidden": 16},
     "cb3d": {"units": 2, "hidden": 16},
     "compact": {"units": 8},
+    "deeploc": {"width": 1 / 16, "hidden": 16, "latent": 8},
+    "deeploc_2017": {"width": 1 / 16, "hidden": 16, "latent": 8},
     "dsrf3d": {"units": 4, "hidden": 16},
     "dsrf3d_v2": {"units": 4, "hidden": 16},
     "flat": {"hidden": 8},
@@ -54,9 +56,14 @@ def ndim(request) -> int:
 
 
 @pytest.fixture
-def shape(ndim) -> tuple[int, ...]:
+def shape(config, ndim) -> tuple[int, ...]:
     """Sides that differ, one of them odd."""
-    return (16, 19, 20)[-ndim:]
+    return tuple(side + larger(config) for side in (16, 19, 20)[-ndim:])
+
+
+def larger(config):
+    """Return by how much crops must be larger than those of most networks."""
+    return max(config.least_side - 16, 0)
 
 
 @pytest.fixture(params=[1, 2], ids=["1-channel", "2-channels"])
@@ -88,6 +95,7 @@ def test_the_config_survives_json(config):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_crops_of_many_sides_go_through_the_stated_shapes(config, ndim, side):
+    side += larger(config)
     network = config.build((side,) * ndim, N_CLASSES).eval()
     assert (network.shape, network.n_classes) == ((side,) * ndim, N_CLASSES)
     with torch.no_grad():
@@ -116,9 +124,10 @@ def test_a_gradient_reaches_every_weight(config, shape, n_channels):
 def test_the_loss_of_a_few_crops_falls(config):
     torch.manual_seed(0)
     options = {"dropout": 0.0} if "dropout" in type(config).model_fields else {}
-    network = config.model_copy(update=options).build((16, 16), 2).train()
+    side = 16 + larger(config)
+    network = config.model_copy(update=options).build((side, side), 2).train()
     crops, labels = noise(8, network.shape), torch.arange(8) % 2
-    crops[labels == 1, :, 4:12, 4:12] += 2
+    crops[labels == 1, :, side // 4 : -side // 4, side // 4 : -side // 4] += 2
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     for _ in range(40):
         optimizer.zero_grad()
@@ -213,12 +222,12 @@ def test_grad_cam_explains_it_and_leaves_it_alone(network, shape, n_channels):
 def test_crops_that_do_not_fit_get_a_sentence(config, ndim):
     least = config.least_side
     config.build((least,) * ndim, N_CLASSES)
-    small = (*(least, 32)[: ndim - 1], least - 1)
+    small = (*(least, 2 * least)[: ndim - 1], least - 1)
     with pytest.raises(InputError, match=f"{config.name} network needs crops of {least} px"):
         config.build(small, N_CLASSES)
     with pytest.raises(InputError, match="2 or 3 axes"):
-        config.build((32,) * 4, N_CLASSES)
+        config.build((64,) * 4, N_CLASSES)
     with pytest.raises(InputError, match="one class or more"):
-        config.build((32,) * ndim, 0)
+        config.build((64,) * ndim, 0)
     with pytest.raises(InputError, match="one channel or more"):
-        config.build((32,) * ndim, 2, 0)
+        config.build((64,) * ndim, 2, 0)

@@ -16,6 +16,8 @@ from napari_cryoml.models._config import DetectorConfig, NetworkOptions, detecto
 from napari_cryoml.models._conv31 import Conv31
 from napari_cryoml.models._conv63 import Conv63
 from napari_cryoml.models._conv127 import Conv127
+from napari_cryoml.models._deeploc import DeepLoc
+from napari_cryoml.models._deeploc_2017 import DeepLoc2017
 from napari_cryoml.models._dsrf3d import DSRF3D
 from napari_cryoml.models._dsrf3d_v2 import DSRF3DV2
 from napari_cryoml.models._flat import Flat
@@ -47,6 +49,8 @@ __all__ = [
     "Conv127",
     "CropDecoder",
     "Decoder",
+    "DeepLoc",
+    "DeepLoc2017",
     "Detector",
     "DetectorConfig",
     "Encoder",

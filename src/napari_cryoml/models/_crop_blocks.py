@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Start = Literal["glorot", "kaiming", "torch"]
+KERAS_EPS = 1e-3
+"""What batch norm adds to variances in Keras and in the first versions of TensorFlow."""
+
+Start = Literal["glorot", "kaiming", "torch", "truncated"]
 
 
 def convolution(
@@ -50,6 +53,17 @@ def rectified(
     """Return a convolution and a ReLU."""
     layer = convolution(ndim, channels_in, channels, kernel, padding=padding)
     return nn.Sequential(layer, nn.ReLU(inplace=True))
+
+
+def normed(
+    ndim: int, channels_in: int, channels: int, kernel: int, *, padding: int, momentum: float
+) -> nn.Sequential:
+    """Return a convolution with biases, batch norm as in Keras and a ReLU."""
+    layer = convolution(ndim, channels_in, channels, kernel, padding=padding)
+    norm = nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d
+    return nn.Sequential(
+        layer, norm(channels, eps=KERAS_EPS, momentum=momentum), nn.ReLU(inplace=True)
+    )
 
 
 def max_pool(ndim: int, kernel: int | Sequence[int] = 2, *, ceil: bool = False) -> nn.Module:
@@ -126,6 +140,19 @@ class VectorNorm(nn.BatchNorm1d):
         return super().forward(vectors)
 
 
+class NormedLinear(nn.Linear):
+    """A linear layer with batch norm behind it."""
+
+    def __init__(self, length: int, width: int, *, momentum: float) -> None:
+        super().__init__(length, width)
+        self.norm = VectorNorm(width, eps=KERAS_EPS, momentum=momentum)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return the normalised values, shape (b, width)."""
+        normalised: Tensor = self.norm(super().forward(vectors))
+        return normalised
+
+
 def dense(
     length: int, widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU, dropout: float = 0
 ) -> nn.Sequential:
@@ -152,10 +179,11 @@ def initialise(network: nn.Module, start: Start) -> None:
     Parameters
     ----------
     network : nn.Module
-    start : {"glorot", "kaiming", "torch"}
+    start : {"glorot", "kaiming", "torch", "truncated"}
         "glorot": uniform by fan-in and fan-out, as in Keras (Glorot and Bengio 2010); "kaiming":
         convolutions normal by fan-out (He et al. 2015), dense layers normal with deviation 0.01;
-        "torch": as torch drew them. Biases start at 0 in the first two.
+        "torch": as torch drew them; "truncated": normal with deviation 0.1 and nothing beyond two
+        deviations, biases at 0.1 (Kraus et al. 2017). Biases start at 0 in the first two.
     """
     if start == "torch":
         return
@@ -167,9 +195,11 @@ def initialise(network: nn.Module, start: Start) -> None:
 def _redraw(layer: nn.Conv2d | nn.Conv3d | nn.Linear, start: Start) -> None:
     if start == "glorot":
         nn.init.xavier_uniform_(layer.weight)
+    elif start == "truncated":
+        nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2)
     elif isinstance(layer, nn.Linear):
         nn.init.normal_(layer.weight, std=0.01)
     else:
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+        nn.init.constant_(layer.bias, 0.1 if start == "truncated" else 0.0)

@@ -29,6 +29,8 @@ class LayeredClassifier(Classifier):
         How the weights are drawn, see `initialise`.
     n_channels : int, default 1
         Channels of the crops.
+    head : callable, default nn.Linear
+        Called with `latent` and `n_classes`; returns the last layer.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class LayeredClassifier(Classifier):
         start: Start = "torch",
         *,
         n_channels: int = 1,
+        head: Callable[[int, int], nn.Linear] = nn.Linear,
     ) -> None:
         super().__init__(shape, n_classes, n_channels)
         self.trunk, self.flatten = trunk, flatten
@@ -48,7 +51,7 @@ class LayeredClassifier(Classifier):
         (length,) = shape_after(flatten, self.map_shape)
         self.dense = dense(length)
         (self.latent,) = shape_after(self.dense, (length,))
-        self.head = nn.Linear(self.latent, n_classes)
+        self.head = head(self.latent, n_classes)
         initialise(self, start)
 
     def feature_map(self, crops: Tensor) -> Tensor:
