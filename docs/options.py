@@ -37,7 +37,12 @@ from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives, objec
 from napari_cryoml.picking import PickerConfig, baselines
 from napari_cryoml.picking.live import LiveConfig, MarkedBox
 from napari_cryoml.preprocess import CropsConfig
-from napari_cryoml.simulate import MicrographConfig, SubtomogramConfig, TomogramConfig
+from napari_cryoml.simulate import (
+    CellFieldsConfig,
+    MicrographConfig,
+    SubtomogramConfig,
+    TomogramConfig,
+)
 
 DOCS = Path(__file__).parent
 PAGES = ("options.md", "cli.md", "picker.md")
@@ -313,6 +318,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "discovery options": discovery_table,
     "subtomogram simulation options": partial(config_table, SubtomogramConfig),
     "tomogram simulation options": partial(config_table, TomogramConfig),
+    "cell simulation options": partial(config_table, CellFieldsConfig),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }

@@ -3,8 +3,14 @@ import pytest
 from pydantic import ValidationError
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.data import Crops
 from napari_cryoml.jobs import Command
-from napari_cryoml.simulate import CellsSimulationConfig, cells_job, simulate_cells
+from napari_cryoml.simulate import (
+    CellsSimulationConfig,
+    DrawnCells,
+    cells_job,
+    simulate_cells,
+)
 from napari_cryoml.simulate import _cells as cells
 from napari_cryoml.simulate._cells_anatomy import draw_anatomy
 from napari_cryoml.simulate._cells_patterns import PATTERNS
@@ -56,12 +62,29 @@ def test_cells_of_a_protein_are_the_same_whatever_the_others(monkeypatch):
     np.testing.assert_array_equal(alone.crops.array[0:2], more.crops.array[0:2])
 
 
-def test_stop_keeps_what_is_done():
+def test_stop_keeps_what_is_done(monkeypatch):
+    monkeypatch.setattr(cells, "_BLOCK", 3)
     job = cells_job(CellsSimulationConfig(**SMALL))
     assert next(job).done == 3
     with pytest.raises(StopIteration) as end:
         job.send(Command.STOP)
     assert len(end.value.value) == len(end.value.value.crops.ids) == 3
+
+
+def test_drawn_cells_are_those_that_are_made_at_once(monkeypatch):
+    monkeypatch.setattr(cells, "_BLOCK", 2)
+    monkeypatch.setattr(cells, "_KEPT", 1)
+    made = simulated(conditions=2)
+    drawn = DrawnCells(CellsSimulationConfig(**SMALL, conditions=2))
+    assert isinstance(drawn, Crops)
+    assert (len(drawn), drawn.shape, drawn.n_channels) == (24, (32, 32), 2)
+    assert drawn.ids.tolist() == made.crops.ids.tolist()
+    order = np.array([5, 0, 13, 5])
+    np.testing.assert_array_equal(drawn.read(order), made.crops.read(order))
+    np.testing.assert_array_equal(drawn.masks[order], made.crops.masks[order])
+    np.testing.assert_array_equal(drawn.masks[20:], made.crops.masks[20:])
+    for name, values in drawn.columns.items():
+        np.testing.assert_array_equal(values, made.crops.columns[name])
 
 
 def test_the_marker_is_in_the_mask_and_not_outside_of_it():
@@ -143,8 +166,8 @@ def test_proteins_move_in_the_second_condition_and_the_truth_says_where():
     made = simulated(n_proteins=10, conditions=2, moving=0.3)
     columns = made.crops.columns
     assert len(made) == 60
-    assert len(made.moved) == 3
-    for protein, (before, after) in made.moved.items():
+    assert len(made.moves) == 3
+    for protein, (before, after) in made.moves.items():
         rows = columns["protein"] == protein
         assert before != after
         assert set(columns["class"][rows & (columns["condition"] == 0)].tolist()) == {before}

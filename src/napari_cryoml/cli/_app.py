@@ -3,7 +3,16 @@
 import typer
 
 from napari_cryoml import __version__
-from napari_cryoml.cli import _convert, _demo, _embed, _pick, _pick_live, _simulate, _subtomo
+from napari_cryoml.cli import (
+    _cells,
+    _convert,
+    _demo,
+    _embed,
+    _pick,
+    _pick_live,
+    _simulate,
+    _subtomo,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,5 +42,6 @@ app.add_typer(_pick.app, name="pick")
 app.add_typer(_embed.app, name="embed")
 app.add_typer(_simulate.app, name="simulate")
 app.add_typer(_subtomo.app, name="subtomo")
+app.add_typer(_cells.app, name="cells")
 app.command("convert")(_convert.convert)
 app.command("demo")(_demo.demo)

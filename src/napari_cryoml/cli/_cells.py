@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from napari_cryoml.cli import _cells_simulate
+
 app = typer.Typer(no_args_is_help=True, help="Cut, label, classify and map cells and proteins.")
 
 
 @app.callback()
 def _cells() -> None:
     """Cut, label, classify and map cells and proteins."""
+
+
+app.command("simulate")(_cells_simulate.simulate)

@@ -1,6 +1,19 @@
 """Simulated data that demos, tests and benchmarks run on."""
 
-from napari_cryoml.simulate._cells import SimulatedCells, cells_job, simulate_cells
+from napari_cryoml.simulate._cell_fields import (
+    CellFieldsConfig,
+    SimulatedCellField,
+    SimulatedCellFields,
+    cell_fields_job,
+    simulate_cell_fields,
+)
+from napari_cryoml.simulate._cell_files import write_cell_fields, write_cells
+from napari_cryoml.simulate._cells import (
+    DrawnCells,
+    SimulatedCells,
+    cells_job,
+    simulate_cells,
+)
 from napari_cryoml.simulate._cells_options import CellsSimulationConfig
 from napari_cryoml.simulate._cells_proteome import Proteome
 from napari_cryoml.simulate._contaminants import Contaminant
@@ -29,30 +42,38 @@ from napari_cryoml.simulate._tomograms import (
 
 __all__ = [
     "EMPTY",
+    "CellFieldsConfig",
     "CellsSimulationConfig",
     "Complex",
     "Contaminant",
     "DensityMap",
+    "DrawnCells",
     "MicrographConfig",
     "Proteome",
+    "SimulatedCellField",
+    "SimulatedCellFields",
     "SimulatedCells",
     "SimulatedMicrograph",
     "SimulatedSubtomograms",
     "SimulatedTomogram",
     "SubtomogramConfig",
     "TomogramConfig",
+    "cell_fields_job",
     "cells_job",
     "ctf",
     "procedural_maps",
     "random_complex",
     "random_rotations",
     "read_map",
+    "simulate_cell_fields",
     "simulate_cells",
     "simulate_micrograph",
     "simulate_micrographs",
     "simulate_subtomograms",
     "simulate_tomogram",
     "tomogram_job",
+    "write_cell_fields",
+    "write_cells",
     "write_micrographs",
     "write_subtomograms",
     "write_tomogram",

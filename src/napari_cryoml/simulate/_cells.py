@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, Standard
 from napari_cryoml.jobs import Command, Event, Job, run_inline
-from napari_cryoml.simulate._cells_anatomy import Anatomy, Images, draw_anatomy
-from napari_cryoml.simulate._cells_imaging import (
-    Plates,
-    as_counts,
-    draw_plates,
-    imaged,
-    with_neighbours,
-)
 from napari_cryoml.simulate._cells_options import CellsSimulationConfig
-from napari_cryoml.simulate._cells_patterns import PATTERNS, marker
-from napari_cryoml.simulate._cells_proteome import (
-    N_TRAITS,
-    Proteome,
-    draw_proteome,
-    shares_of,
-    traits_of,
-)
+from napari_cryoml.simulate._cells_proteome import Proteome
+from napari_cryoml.simulate._cells_scene import CellScene
 
-Array = npt.NDArray[np.generic]
-Rows = npt.NDArray[np.intp]
+Columns = dict[str, npt.NDArray[np.generic]]
 
 CHANNELS = ("protein", "marker")
 """What the two channels of simulated cells show."""
@@ -38,8 +22,8 @@ CHANNELS = ("protein", "marker")
 _BLOCK = 64
 """Cells of one protein that are drawn at a time."""
 
-_NAMES = tuple(PATTERNS)
-_DEAD_BRIGHTNESS = 2.5
+_KEPT = 8
+"""Blocks that are kept in case more of them is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,27 +56,139 @@ class SimulatedCells:
         return self.proteome.standards
 
     @property
-    def moved(self) -> dict[str, tuple[str, str]]:
+    def moves(self) -> dict[str, tuple[str, str]]:
         """Compartments before and after of the proteins that move in the second condition."""
-        return moved_proteins(self.proteome)
+        return self.proteome.moves
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CellBlock:
-    """Cells of one protein in one condition, as they are drawn at a time.
+class DrawnCells:
+    """Crops of simulated cells that are drawn when they are read; see `data.Crops`.
+
+    A million of them take no more memory than a thousand. Reading is quick in their order: what
+    is drawn at a time are cells of one protein.
 
     Parameters
     ----------
-    images : array of shape (n, 2, size, size)
-    masks : bool array of shape (n, size, size)
-    ids : list of str
-    columns : mapping of str to array of shape (n,)
+    config : CellsSimulationConfig, optional
+    seed : int
+        0 or more. Every protein has seeds of its own that follow from it.
+
+    Raises
+    ------
+    InputError
+        If the seed is below 0.
     """
 
-    images: Array
-    masks: npt.NDArray[np.bool_]
-    ids: list[str]
-    columns: Mapping[str, npt.NDArray[np.generic]]
+    images = None
+    positions = None
+    n_channels = 2
+    channels = CHANNELS
+
+    def __init__(self, config: CellsSimulationConfig | None = None, seed: int = 0) -> None:
+        self.config = CellsSimulationConfig() if config is None else config
+        self.scene = CellScene(self.config, seed)
+        self.proteome = self.scene.proteome
+        self.columns = self._columns()
+        self.ids = self._ids()
+        self._kept: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]] = {}
+
+    def __len__(self) -> int:
+        return self.config.conditions * len(self.proteome) * self.config.cells_per_protein
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each crop in pixels, (y, x)."""
+        return self.config.size, self.config.size
+
+    @property
+    def masks(self) -> DrawnMasks:
+        """Which pixels belong to the cell, drawn when they are read."""
+        return DrawnMasks(self)
+
+    def batches(self, size: int) -> Iterator[npt.NDArray[np.intp]]:
+        """Yield all row numbers in order, at most `size` at a time."""
+        for start in range(0, len(self), size):
+            yield np.arange(start, min(start + size, len(self)))
+
+    def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the crops of some rows, in their order, shape (k, 2, size, size)."""
+        return self.read_with_masks(rows)[0]
+
+    def read_with_masks(
+        self, rows: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Return the crops of some rows, and which of their pixels belong to the cell."""
+        wanted = np.asarray(rows, np.intp)
+        images = np.empty((len(wanted), 2, *self.shape), np.float32)
+        masks = np.empty((len(wanted), *self.shape), np.bool_)
+        series, numbers = np.divmod(wanted, self.config.cells_per_protein)
+        blocks = numbers // _BLOCK
+        for number in np.unique(series * self._blocks_each + blocks):
+            here = series * self._blocks_each + blocks == number
+            drawn, outlines = self._block(int(number))
+            images[here] = drawn[numbers[here] % _BLOCK]
+            masks[here] = outlines[numbers[here] % _BLOCK]
+        return images, masks
+
+    @property
+    def _blocks_each(self) -> int:
+        return -(-self.config.cells_per_protein // _BLOCK)
+
+    def _block(self, number: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Return a block of cells; the last few are kept."""
+        if number not in self._kept:
+            series, block = divmod(number, self._blocks_each)
+            condition, protein = divmod(series, len(self.proteome))
+            end = min((block + 1) * _BLOCK, self.config.cells_per_protein)
+            while len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[number] = self.scene.seen(protein, condition, slice(block * _BLOCK, end))
+        return self._kept[number]
+
+    def _series(self) -> Iterator[tuple[int, int]]:
+        for condition in range(self.config.conditions):
+            for protein in range(len(self.proteome)):
+                yield protein, condition
+
+    def _columns(self) -> Columns:
+        per_protein, scene = self.config.cells_per_protein, self.scene
+        series = np.array(list(self._series()))
+        labels = [scene.label(*one) for one in series]
+        plates = np.concatenate([scene.plates_of(protein) for protein, _ in series])
+        names = np.array([f"plate {row + 1}" for row in range(self.config.plates)])
+        return {
+            "protein": np.repeat(self.proteome.names[series[:, 0]], per_protein),
+            "plate": names[plates],
+            "class": np.repeat(np.array(self.proteome.classes)[labels], per_protein),
+            "condition": np.repeat(series[:, 1], per_protein),
+            "dead": np.concatenate([scene.dead(*one) for one in series]),
+        }
+
+    def _ids(self) -> npt.NDArray[np.str_]:
+        numbers = np.arange(self.config.cells_per_protein)
+        return np.array(
+            [
+                f"{self.proteome.names[protein]}_{'ab'[condition]}{number:05d}"
+                for protein, condition in self._series()
+                for number in numbers
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnMasks:
+    """Masks of drawn cells: what is indexed like an array of shape (n, size, size)."""
+
+    cells: DrawnCells
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, size, size)."""
+        return len(self.cells), *self.cells.shape
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        chosen = np.arange(len(self.cells))[rows]
+        return self.cells.read_with_masks(chosen)[1]
 
 
 def simulate_cells(config: CellsSimulationConfig | None = None, seed: int = 0) -> SimulatedCells:
@@ -101,7 +197,7 @@ def simulate_cells(config: CellsSimulationConfig | None = None, seed: int = 0) -
 
 
 def cells_job(config: CellsSimulationConfig | None = None, seed: int = 0) -> Job[SimulatedCells]:
-    """Simulate crops of cells of known proteins: a job with an event every block of cells.
+    """Simulate crops of cells of known proteins: a job with an event every few cells.
 
     Each protein has a compartment, where most of it is, and a second one; how it fills them (how
     many puncta, how long, how wide, how near the bud, how clumped) is nearly alike within a
@@ -118,7 +214,7 @@ def cells_job(config: CellsSimulationConfig | None = None, seed: int = 0) -> Job
     Yields
     ------
     Event
-        After each block. `Command.STOP` keeps the cells that are done.
+        After each few cells. `Command.STOP` keeps those that are done.
 
     Returns
     -------
@@ -129,135 +225,17 @@ def cells_job(config: CellsSimulationConfig | None = None, seed: int = 0) -> Job
     InputError
         If the seed is below 0.
     """
-    config = CellsSimulationConfig() if config is None else config
-    scene = CellScene(config, seed)
-    total = scene.n_cells
-    kind = np.uint16 if config.camera else np.float32
-    array = np.empty((total, 2, config.size, config.size), kind)
-    masks = np.empty((total, config.size, config.size), bool)
-    blocks: list[CellBlock] = []
+    drawn = DrawnCells(config, seed)
+    kind = np.uint16 if drawn.config.camera else np.float32
+    array = np.empty((len(drawn), 2, *drawn.shape), kind)
+    masks = np.empty((len(drawn), *drawn.shape), np.bool_)
     done = 0
-    for block in scene.blocks():
-        array[done : done + len(block.ids)] = block.images
-        masks[done : done + len(block.ids)] = block.masks
-        blocks.append(replace(block, images=array[:0], masks=masks[:0]))
-        done += len(block.ids)
-        if (yield Event(done=done, total=total)) is Command.STOP:
+    for rows in drawn.batches(_BLOCK):
+        array[rows], masks[rows] = drawn.read_with_masks(rows)
+        done = int(rows[-1]) + 1
+        if (yield Event(done=done, total=len(drawn))) is Command.STOP:
             break
-    names = blocks[0].columns
-    columns = {name: np.concatenate([block.columns[name] for block in blocks]) for name in names}
-    ids = [name for block in blocks for name in block.ids]
+    columns = {name: values[:done] for name, values in drawn.columns.items()}
+    ids = drawn.ids[:done].tolist()
     crops = ArrayCrops.of(array[:done], ids, columns, channels=CHANNELS, masks=masks[:done])
-    return SimulatedCells(crops, scene.proteome)
-
-
-def moved_proteins(proteome: Proteome) -> dict[str, tuple[str, str]]:
-    """Return before and after, by protein, of those that move."""
-    rows = np.flatnonzero(proteome.moved != proteome.labels)
-    classes = proteome.classes
-    return {
-        str(proteome.names[row]): (classes[proteome.labels[row]], classes[proteome.moved[row]])
-        for row in rows
-    }
-
-
-class CellScene:
-    """What the cells of one simulation show.
-
-    Parameters
-    ----------
-    config : CellsSimulationConfig
-    seed : int
-
-    Raises
-    ------
-    InputError
-        If the seed is below 0.
-    """
-
-    def __init__(self, config: CellsSimulationConfig, seed: int) -> None:
-        if seed < 0:
-            raise InputError(f"A simulation needs a seed of 0 or more; {seed} was given.")
-        self.config, self.seed = config, seed
-        self.proteome = draw_proteome(config, seed)
-        self.plates: Plates = draw_plates(config, seed)
-
-    @property
-    def n_cells(self) -> int:
-        """Cells of all proteins and conditions."""
-        return self.config.n_proteins * self.config.cells_per_protein * self.config.conditions
-
-    def blocks(self) -> Iterator[CellBlock]:
-        """Yield the cells, a protein after the other, one condition after the other."""
-        per_protein = self.config.cells_per_protein
-        for condition in range(self.config.conditions):
-            for protein in range(len(self.proteome)):
-                for start in range(0, per_protein, _BLOCK):
-                    numbers = np.arange(start, min(start + _BLOCK, per_protein))
-                    yield self.block(protein, condition, numbers)
-
-    def block(self, protein: int, condition: int, numbers: Rows) -> CellBlock:
-        """Return some cells of a protein in a condition."""
-        config, n = self.config, len(numbers)
-        rng = np.random.default_rng([self.seed, 2, condition, protein, int(numbers[0])])
-        anatomy, light, dead = self.cells(protein, condition, n, rng)
-        light = with_neighbours(light, anatomy, config.crowding, rng)
-        plates = self.proteome.plates[protein][numbers % config.replicates]
-        images = imaged(light, plates, self.plates, config, rng)
-        name = str(self.proteome.names[protein])
-        ids = [f"{name}_{'abcd'[condition]}{number:05d}" for number in numbers]
-        columns: dict[str, npt.NDArray[np.generic]] = {
-            "protein": np.full(n, name),
-            "plate": np.array([f"plate {row + 1}" for row in plates]),
-            "class": np.full(n, self.proteome.classes[self._label(protein, condition)]),
-            "condition": np.full(n, condition),
-            "dead": dead,
-        }
-        found = as_counts(images) if config.camera else images
-        return CellBlock(found, anatomy.inside, ids, columns)
-
-    def cells(
-        self, protein: int, condition: int, n: int, rng: np.random.Generator
-    ) -> tuple[Anatomy, Images, npt.NDArray[np.bool_]]:
-        """Return cells one by one: what they are made of, their light, and which are dead."""
-        config = self.config
-        radius = config.radius * (1 - config.response * condition)
-        budding = config.kind == "yeast"
-        anatomy = draw_anatomy(n, config.size, radius, rng, budding=budding)
-        shade = marker(anatomy)
-        light = np.empty((n, 2, config.size, config.size), np.float32)
-        light[:, 0] = self._protein(anatomy, protein, self._label(protein, condition), rng)
-        light[:, 0] += config.autofluorescence * config.photons * shade
-        expression = np.exp(rng.normal(0, config.expression_spread, n)).astype(np.float32)
-        light[:, 1] = config.photons * expression[:, None, None] * shade
-        dead = rng.random(n) < config.dead
-        glow = _DEAD_BRIGHTNESS * config.photons * np.clip(anatomy.body / anatomy.unit, 0, 1)
-        light[dead] = glow[dead, None]
-        return anatomy, light, dead
-
-    def _label(self, protein: int, condition: int) -> int:
-        labels = self.proteome.moved if condition else self.proteome.labels
-        return int(labels[protein])
-
-    def _protein(
-        self, anatomy: Anatomy, protein: int, label: int, rng: np.random.Generator
-    ) -> Images:
-        """Return the light of a protein: two compartments and a haze in the cytoplasm."""
-        config, n = self.config, len(anatomy)
-        spread = rng.normal(0, config.cell_spread, (n, N_TRAITS))
-        deviates = self.proteome.traits[protein] + spread
-        traits, share = traits_of(deviates), shares_of(deviates)
-        first, second = self.proteome.classes[label], _NAMES[self.proteome.seconds[protein]]
-        if first == "bud neck":
-            share = np.where(anatomy.bud_radii > 0, share, 0.4 * share)
-        weights = {first: share}
-        for name, part in ((second, 0.65), ("cytoplasm", 0.35)):
-            weights[name] = weights.get(name, 0) + part * (1 - share)
-        found = np.zeros_like(anatomy.body)
-        for name, weight in weights.items():
-            pattern = np.maximum(PATTERNS[name](anatomy, traits, rng), 0)
-            total = np.maximum(pattern.sum(axis=(1, 2)), 1e-6)
-            found += pattern * (weight / total).astype(np.float32)[:, None, None]
-        expression = np.exp(rng.normal(0, config.expression_spread, n))
-        molecules = config.photons * np.pi * config.radius**2 * self.proteome.brightness[protein]
-        return found * (molecules * expression).astype(np.float32)[:, None, None]
+    return SimulatedCells(crops, drawn.proteome)

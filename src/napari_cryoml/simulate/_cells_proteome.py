@@ -109,6 +109,15 @@ class Proteome:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def moves(self) -> dict[str, tuple[str, str]]:
+        """Compartments before and after of the proteins that move in the second condition."""
+        rows = np.flatnonzero(self.moved != self.labels)
+        return {
+            str(self.names[row]): (self.classes[self.labels[row]], self.classes[self.moved[row]])
+            for row in rows
+        }
+
 
 def draw_proteome(config: CellsSimulationConfig, seed: int) -> Proteome:
     """Draw proteins, their groups within groups, and the standards that list them.
