@@ -1,5 +1,11 @@
 """Between files and data: the only place where axis order, units and flips are mended."""
 
+from napari_cryoml.io._cell_images import (
+    CellImage,
+    open_cell_images,
+    read_cell_image,
+    read_cell_labels,
+)
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
 from napari_cryoml.io._crop_lists import write_crop_list
@@ -24,6 +30,7 @@ __all__ = [
     "NO_EVIDENCE",
     "POSE_COLUMNS",
     "STANDARD_FORMATS",
+    "CellImage",
     "FileImage",
     "Format",
     "StandardFormat",
@@ -31,10 +38,13 @@ __all__ = [
     "flip_y",
     "is_image",
     "match_images",
+    "open_cell_images",
     "open_image",
     "open_images",
     "pose_columns",
     "read_aliases",
+    "read_cell_image",
+    "read_cell_labels",
     "read_crops",
     "read_embedding",
     "read_picks",

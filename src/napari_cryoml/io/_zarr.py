@@ -123,8 +123,10 @@ def _from_multiscales(group: Any, image: Mapping[str, Any]) -> _Level:
 def _pixel_size(axes: Sequence[Mapping[str, Any]], scale: npt.NDArray[Any]) -> float | None:
     if not axes:
         return None
-    angstrom = angstrom_per(str(axes[-1].get("unit", "")))
-    size = float(scale[-1]) * angstrom if angstrom else 0.0
+    names = [str(axis.get("name", "")).lower() for axis in axes]
+    x = names.index("x") if "x" in names else len(axes) - 1  # of some, the channel is the last
+    angstrom = angstrom_per(str(axes[x].get("unit", "")))
+    size = float(scale[x]) * angstrom if angstrom else 0.0
     return size if isfinite(size) and size > 0 else None
 
 
