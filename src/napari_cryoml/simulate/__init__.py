@@ -7,7 +7,7 @@ from napari_cryoml.simulate._cell_fields import (
     cell_fields_job,
     simulate_cell_fields,
 )
-from napari_cryoml.simulate._cell_files import write_cell_fields, write_cells
+from napari_cryoml.simulate._cell_files import write_cell_field, write_cell_fields, write_cells
 from napari_cryoml.simulate._cells import (
     DrawnCells,
     SimulatedCells,
@@ -72,6 +72,7 @@ __all__ = [
     "simulate_subtomograms",
     "simulate_tomogram",
     "tomogram_job",
+    "write_cell_field",
     "write_cell_fields",
     "write_cells",
     "write_micrographs",

@@ -122,8 +122,8 @@ def write_cell_fields(
     config = CellFieldsConfig() if config is None else config
     folder = make_folder(Path(out))
     made: SimulatedCellFields = yield from cell_fields_job(config, seed)
-    images = [_write_image(folder, field) for field in made.fields]
-    labels = [_write_labels(folder, field) for field in made.fields]
+    written = [write_cell_field(folder, field) for field in made.fields]
+    images, labels = zip(*written, strict=True)
     listing = _write_table(folder / CELLS_NAME, _cells_of(made.fields))
     truth = _write_truth(folder, made.proteome)
     record = _write_record(folder, config, seed, made.proteome)
@@ -146,21 +146,16 @@ def _cells_of(fields: Sequence[SimulatedCellField]) -> dict[str, npt.NDArray[Any
     }
 
 
-def _write_image(folder: Path, field: SimulatedCellField) -> Path:
-    path = folder / f"{field.name}.tif"
-    tifffile.imwrite(
-        path,
-        field.image,
-        imagej=True,
-        metadata={"axes": "CYX", "Labels": list(CHANNELS)},
-    )
-    return path
-
-
-def _write_labels(folder: Path, field: SimulatedCellField) -> Path:
-    path = folder / f"{field.name}_labels.tif"
-    tifffile.imwrite(path, field.labels, metadata={"axes": "YX"})
-    return path
+def write_cell_field(folder: Path, field: SimulatedCellField) -> tuple[Path, Path]:
+    """Write an image of cells, ``NAME.tif``, and its labels, ``NAME_labels.tif``; return both."""
+    image, labels = folder / f"{field.name}.tif", folder / f"{field.name}_labels.tif"
+    named = {"axes": "CYX", "Labels": list(CHANNELS)}
+    try:
+        tifffile.imwrite(image, field.image, imagej=True, metadata=named)
+        tifffile.imwrite(labels, field.labels, metadata={"axes": "YX"})
+    except OSError as error:
+        raise InputError(f"{image} cannot be written: {error.strerror or error}.") from error
+    return image, labels
 
 
 def _write_truth(folder: Path, proteome: Proteome) -> list[Path]:
