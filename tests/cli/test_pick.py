@@ -308,3 +308,31 @@ def test_a_model_of_topaz_asks_for_trust(shell, tmp_path: Path) -> None:
     assert (said.code, len(said.sentences)) == (2, 1)
     assert "--trust" in said.err
     assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_workers_find_the_same_and_a_rerun_skips_it(shell, micrographs, tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    _train(shell, micrographs, model, "--device", "cpu")
+    words = ["pick", "run", micrographs, "--model", model, "--threshold", -6, "--device", "cpu"]
+    alone = shell(*words, "--out", tmp_path / "alone.csv", "--json")
+    keep = ["--keep", tmp_path / "kept", "--workers", 2]
+    spread = shell(*words, "--out", tmp_path / "spread.csv", *keep, "--json")
+    assert alone.code == spread.code == 0, spread.err
+    assert "2 workers, 2 at a time, at tcp://127.0.0.1:" in spread.err
+    assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "spread.csv").read_bytes()
+    kept = sorted((tmp_path / "kept").iterdir())
+    assert len(kept) == len(spread.json["images"]) > 1
+    times = [path.stat().st_mtime_ns for path in kept]
+    again = shell(*words, "--out", tmp_path / "again.csv", *keep[:2], "--json")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
+    assert [path.stat().st_mtime_ns for path in kept] == times
+    assert again.json["n_picks"] == alone.json["n_picks"]
+
+
+def test_a_scheduler_that_is_not_there_is_one_sentence(shell, micrographs, tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    _train(shell, micrographs, model, "--device", "cpu")
+    words = ["--out", tmp_path / "p.csv", "--scheduler", "nowhere://here"]
+    said = shell("pick", "run", micrographs, "--model", model, *words)
+    assert said.code == 2
+    assert said.err.startswith("No Dask scheduler answered at nowhere://here")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.cli._cluster import KEEP, SCHEDULER, WORKERS, picking_plan
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import (
     DEVICE,
@@ -142,6 +143,9 @@ def run(
         Path | None, typer.Option(help="Write the score map of each image here, as MRC.")
     ] = None,
     device: Annotated[str, DEVICE] = "auto",
+    scheduler: Annotated[str | None, SCHEDULER] = None,
+    workers: Annotated[int, WORKERS] = 0,
+    keep: Annotated[Path | None, KEEP] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick the particles of images with a trained picker."""
@@ -150,8 +154,10 @@ def run(
     sources = open_inputs(images)
     check_picks_output(out, sources)
     least = Picker.load(model).threshold if threshold is None else threshold
-    job = pick_images(sources, model, threshold=least, device=device)
-    report(_pick_and_write(job, sources, out, heatmaps) | {"threshold": least}, as_json=as_json)
+    with picking_plan(scheduler, workers, keep, with_maps=heatmaps is not None) as plan:
+        job = pick_images(sources, model, threshold=least, device=device, plan=plan)
+        figures = _pick_and_write(job, sources, out, heatmaps)
+    report(figures | {"threshold": least}, as_json=as_json)
 
 
 @app.command()
@@ -178,6 +184,9 @@ def baseline(
         list[str] | None,
         typer.Option("--set", help="Any option of the method, as ratio=1.1 or contrast=bright."),
     ] = None,
+    scheduler: Annotated[str | None, SCHEDULER] = None,
+    workers: Annotated[int, WORKERS] = 0,
+    keep: Annotated[Path | None, KEEP] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick without training: blobs of the right size, or matches of the labels' average."""
@@ -196,8 +205,10 @@ def baseline(
     chosen = with_settings(baselines.create(method), settings or [])
     if sigma is not None:
         chosen = with_settings(chosen, [f"sigma={parse_length(sigma, size, '--sigma')}"])
-    job = pick_with_baseline(sources, chosen, config, labels=labelled)
-    report(_pick_and_write(job, sources, out, heatmaps), as_json=as_json)
+    with picking_plan(scheduler, workers, keep, with_maps=heatmaps is not None) as plan:
+        job = pick_with_baseline(sources, chosen, config, labels=labelled, plan=plan)
+        figures = _pick_and_write(job, sources, out, heatmaps)
+    report(figures, as_json=as_json)
 
 
 def _pick_and_write(

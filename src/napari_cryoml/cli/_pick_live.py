@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.cli._cluster import KEEP, SCHEDULER, WORKERS, picking_plan
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import (
     IMAGES,
@@ -65,6 +66,9 @@ def live(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any other option, as encoder=false.")
     ] = None,
+    scheduler: Annotated[str | None, SCHEDULER] = None,
+    workers: Annotated[int, WORKERS] = 0,
+    keep: Annotated[Path | None, KEEP] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Pick as the Picker does after every click: from labels, without training a network."""
@@ -90,7 +94,9 @@ def live(
     config = with_settings(config, settings or [])
     labelled = read_labels(labels, sources, size)
     collected = _Collected(PickedImages(sources, heatmaps))
-    table = run_job(pick_live(sources, labelled, config), "Picking", collected.take)
+    with picking_plan(scheduler, workers, keep, with_maps=heatmaps is not None) as plan:
+        job = pick_live(sources, labelled, config, plan=plan)
+        table = run_job(job, "Picking", collected.take)
     collected.tell()
     figures = collected.figures
     least = figures.threshold if threshold is None else threshold

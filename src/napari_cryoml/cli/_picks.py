@@ -15,7 +15,7 @@ from napari_cryoml.cli._options import check_folder, check_output
 from napari_cryoml.cli._output import say
 from napari_cryoml.data import ImageSource, Picks, PicksTable
 from napari_cryoml.jobs import Event
-from napari_cryoml.picking import ImagePicked
+from napari_cryoml.picking import ImageDone, ImagePicked
 
 
 class PickedImages:
@@ -44,13 +44,13 @@ class PickedImages:
 
     def take(self, event: Event) -> None:
         """Note one event of the job."""
-        if not isinstance(event, ImagePicked):
+        if not isinstance(event, ImageDone):
             if event.done:  # before the first image, a job says what it prepares
                 self._left_out.append(event.message)
             return
         self._counts[event.image] = len(event.picks)
         self._device = event.device
-        if self._heatmaps is not None:
+        if self._heatmaps is not None and isinstance(event, ImagePicked):
             self._write(event, self._heatmaps)
 
     def _write(self, event: ImagePicked, folder: Path) -> None:

@@ -8,12 +8,13 @@ from ._baselines import (
 )
 from ._config import PickerConfig
 from ._dense import score_image
-from ._events import ImagePicked, PickersCompared
+from ._events import ImageDone, ImagePicked, PickersCompared
 from ._final import final_picks, rejected_picks, with_poses
 from ._imported import picker_from_topaz
+from ._kept_picks import KeptPicks
 from ._labels import LABEL_COLUMN, labels_from_table, poses_from_table
 from ._peaks import find_peaks
-from ._pick import pick_images, pick_with_baseline
+from ._pick import PickingPlan, pick_images, pick_with_baseline
 from ._picker import Picker
 from ._scoring import LOWEST_SCORE, picks_from_map, refine, score_working_image
 from ._train import check_labels, train_picker
@@ -24,11 +25,14 @@ __all__ = [
     "Baseline",
     "BaselineConfig",
     "DogConfig",
+    "ImageDone",
     "ImagePicked",
+    "KeptPicks",
     "LogConfig",
     "Picker",
     "PickerConfig",
     "PickersCompared",
+    "PickingPlan",
     "TemplateConfig",
     "baselines",
     "check_labels",

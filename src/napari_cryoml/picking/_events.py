@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from napari_cryoml.data import Picks, ScoreMap
@@ -10,7 +11,7 @@ from napari_cryoml.jobs import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePicked(Event):
+class ImageDone(Event):
     """One image of a list is done.
 
     Parameters
@@ -19,16 +20,29 @@ class ImagePicked(Event):
         Its name.
     picks : Picks
         By falling score, down to the threshold of the job.
-    score_map : ScoreMap
-        The heat map the picks are peaks of.
     device : str
         Where it was scored, in a user's words.
+    seconds : mapping of str to float
+        What parts of the work took, where it is measured.
     """
 
     image: str
     picks: Picks
-    score_map: ScoreMap
     device: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePicked(ImageDone):
+    """One image of a list is done, with its heat map.
+
+    Parameters
+    ----------
+    score_map : ScoreMap
+        The heat map the picks are peaks of.
+    """
+
+    score_map: ScoreMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
-from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable
+from napari_cryoml.jobs import Command, Event, InlinePool, Job, Outcome, Pool
 from napari_cryoml.picking._baseline import BaselineConfig
 from napari_cryoml.picking._config import PickerConfig
-from napari_cryoml.picking._events import ImagePicked
+from napari_cryoml.picking._events import ImageDone, ImagePicked
+from napari_cryoml.picking._image_work import (
+    BaselineWork,
+    ImageWork,
+    NetworkWork,
+    PickedImage,
+    WithoutMap,
+)
+from napari_cryoml.picking._kept_picks import KeptPicks
 from napari_cryoml.picking._picker import Picker
-from napari_cryoml.picking._scoring import LOWEST_SCORE, picks_from_map
+from napari_cryoml.picking._scoring import LOWEST_SCORE
 from napari_cryoml.preprocess import PreprocessConfig, Preprocessor
-from napari_cryoml.training import choose_device, describe_device
+
+
+@dataclass(frozen=True, slots=True)
+class PickingPlan:
+    """Where a list of images is picked, and what is kept of it.
+
+    Parameters
+    ----------
+    pool : Pool, optional
+        Workers; this process by default. It stays open.
+    kept : KeptPicks, optional
+        Where what is done is kept, so that the same run skips it another time.
+    with_maps : bool, default True
+        Whether events carry score maps: without them, much less comes back from workers.
+    """
+
+    pool: Pool | None = None
+    kept: KeptPicks | None = None
+    with_maps: bool = True
 
 
 def pick_images(
@@ -24,6 +51,7 @@ def pick_images(
     *,
     threshold: float | None = LOWEST_SCORE,
     device: str = "auto",
+    plan: PickingPlan | None = None,
 ) -> Job[PicksTable]:
     """Score images and pick their peaks.
 
@@ -35,11 +63,14 @@ def pick_images(
     threshold : float or None, default -6
         Least score (log-odds) of a pick; None for the one that training proposed.
     device : str, default "auto"
+    plan : PickingPlan, optional
+        Workers, and where what is done is kept.
 
     Yields
     ------
     ImagePicked
-        One an image; an `Event` with a message for an image that had to be left out.
+        One an image, an `ImageDone` where maps are left out; an `Event` with a message for an
+        image that had to be left out.
 
     Returns
     -------
@@ -51,17 +82,10 @@ def pick_images(
     InputError
         If the model cannot be read, or no image at all can be picked.
     """
-    picker = Picker.load(model)
-    where = choose_device(device)
-    picker.detector.to(where)
+    path = Path(model)
+    picker = Picker.load(path)
     least = picker.threshold if threshold is None else threshold
-
-    def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
-        score_map = picker.score(image, device=where)
-        diameter, separation = picker.diameter_in(image), picker.config.separation
-        return score_map, picks_from_map(score_map, image, diameter, separation, least)
-
-    return (yield from pick_each(images, pick, describe_device(where)))
+    return (yield from pick_each(images, NetworkWork(path, least, device), plan))
 
 
 def pick_with_baseline(
@@ -70,6 +94,7 @@ def pick_with_baseline(
     config: PickerConfig,
     *,
     labels: Mapping[str, Annotations] | None = None,
+    plan: PickingPlan | None = None,
 ) -> Job[PicksTable]:
     """Pick images without training: by a blob filter, or by the average of labelled particles.
 
@@ -85,11 +110,14 @@ def pick_with_baseline(
         Diameter, normalisation, separation and expected particles; the rest is not used.
     labels : mapping of str to Annotations, optional
         Labelled particles by image, which template matching needs.
+    plan : PickingPlan, optional
+        Workers, and where what is done is kept.
 
     Yields
     ------
     ImagePicked
-        One an image; an `Event` with a message for an image that had to be left out.
+        One an image, an `ImageDone` where maps are left out; an `Event` with a message for an
+        image that had to be left out.
 
     Returns
     -------
@@ -104,43 +132,74 @@ def pick_with_baseline(
     working = PreprocessConfig(normalisation=config.normalisation)
     preprocessor = Preprocessor.fit(images, config.diameter, working, seed=config.training.seed)
     picker = baseline.build(preprocessor, images, labels)
-
-    def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
-        score_map = picker.score(image)
-        if config.particles_per_image is None and picker.least_score > -math.inf:
-            return score_map, picker.peaks(score_map, image, config.separation, picker.least_score)
-        found = picker.peaks(score_map, image, config.separation)
-        return score_map, found.take(slice(round(config.expected_particles(image.shape))))
-
-    return (yield from pick_each(images, pick, "CPU"))
+    return (yield from pick_each(images, BaselineWork(picker, config), plan))
 
 
 def pick_each(
-    images: Sequence[ImageSource], pick: Callable[[ImageSource], tuple[ScoreMap, Picks]], where: str
+    images: Sequence[ImageSource], work: ImageWork, plan: PickingPlan | None = None
 ) -> Generator[Event, Command | None, PicksTable]:
     """Pick image by image; one that cannot be used is left out and said."""
+    plan = plan or PickingPlan()
+    if not plan.with_maps:
+        work = WithoutMap(work)
     done: list[Picks] = []
     refused = ""
-    for index, image in enumerate(images, start=1):
+    for index, (image, outcome) in enumerate(_outcomes(images, work, plan), start=1):
         event: Event
-        try:
-            score_map, picks = pick(image)
-        except InputError as error:
-            refused = str(error)
+        if outcome.value is None:
+            refused = outcome.error or ""
             event = Event(done=index, total=len(images), message=f"Left out: {refused}")
         else:
-            done.append(picks)
-            event = ImagePicked(
-                done=index,
-                total=len(images),
-                message=f"{image.name}: {len(picks)} picks.",
-                image=image.name,
-                picks=picks,
-                score_map=score_map,
-                device=where,
-            )
+            done.append(outcome.value.picks)
+            event = _event(image, outcome.value, index, len(images))
         if (yield event) is Command.STOP:
             break
     if refused and not done:
         raise InputError(refused)
     return PicksTable.of(done)
+
+
+def _event(image: ImageSource, found: PickedImage, index: int, total: int) -> ImageDone:
+    said = ImageDone(
+        done=index,
+        total=total,
+        message=f"{image.name}: {len(found.picks)} picks.",
+        image=image.name,
+        picks=found.picks,
+        device=found.device,
+        seconds=found.seconds,
+    )
+    if found.score_map is None:
+        return said
+    told = {entry.name: getattr(said, entry.name) for entry in fields(said)}
+    return ImagePicked(**told, score_map=found.score_map)
+
+
+def _outcomes(
+    images: Sequence[ImageSource], work: ImageWork, plan: PickingPlan
+) -> Iterator[tuple[ImageSource, Outcome[PickedImage]]]:
+    """Yield what has become of each image in order: from what is kept, or by the pool."""
+    if plan.kept is None:
+        made = (plan.pool or InlinePool()).outcomes(work, images)
+        with closing(made):
+            yield from zip(images, made, strict=True)
+        return
+    digest = work.digest()
+    is_kept = [plan.kept.has(image, digest) for image in images]
+    missing = [image for image, known in zip(images, is_kept, strict=True) if not known]
+    made = (plan.pool or InlinePool()).outcomes(work, missing)
+    with closing(made):
+        for image, known in zip(images, is_kept, strict=True):
+            outcome = _read_again(image, work, plan, digest) if known else next(made)
+            if outcome.value is not None and not known:
+                plan.kept.keep(image, digest, outcome.value)
+            yield image, outcome
+
+
+def _read_again(
+    image: ImageSource, work: ImageWork, plan: PickingPlan, digest: str
+) -> Outcome[PickedImage]:
+    """Return what is kept of an image; a file that is damaged is made again, here."""
+    kept = plan.kept
+    found = None if kept is None else kept.read(image, digest, with_map=plan.with_maps)
+    return Outcome(0, found) if found else next(InlinePool().outcomes(work, [image]))

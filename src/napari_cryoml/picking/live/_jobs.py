@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable, ScoreMap
+from napari_cryoml.data import Annotations, ImageSource, PicksTable
 from napari_cryoml.features import FeatureCache, FeatureMap
-from napari_cryoml.jobs import Command, Event, Job
-from napari_cryoml.picking._pick import pick_each
+from napari_cryoml.jobs import Command, Event, Job, relay
+from napari_cryoml.picking._events import ImageDone
+from napari_cryoml.picking._pick import PickingPlan, pick_each
 from napari_cryoml.picking.live._config import LiveConfig
 from napari_cryoml.picking.live._engine import LivePicker
+from napari_cryoml.picking.live._live_work import LiveWork
 from napari_cryoml.picking.live._messages import LiveFigures
-from napari_cryoml.training import choose_device, describe_device
 
 
 def pick_live(
@@ -24,6 +25,7 @@ def pick_live(
     *,
     labelled: Sequence[ImageSource] = (),
     folder: Path | None = None,
+    plan: PickingPlan | None = None,
 ) -> Job[PicksTable]:
     """Fit the live picker to labels, and pick images.
 
@@ -38,6 +40,8 @@ def pick_live(
         Labelled images that are not among `images`.
     folder : Path, optional
         Where features are kept on disk.
+    plan : PickingPlan, optional
+        Workers, and where what is done is kept.
 
     Yields
     ------
@@ -60,17 +64,18 @@ def pick_live(
     if command is Command.STOP:
         return PicksTable.of([])
     clock = _Clock()
-    picker = LivePicker.of([*labelled, *images], _TimedCache(clock, folder=folder))
+    cache = _TimedCache(clock, folder=folder)
+    picker = LivePicker.of([*labelled, *images], cache)
     with clock.measure("fit"):
         model = picker.fit(labels, config)
+    cache.stop()
 
-    def pick(image: ImageSource) -> tuple[ScoreMap, Picks]:
-        features = picker.features(image.name, config)
-        with clock.measure("score"):
-            return model.pick(image, features)
+    def note(event: Event) -> Event:
+        clock.add(event.seconds if isinstance(event, ImageDone) else {})
+        return event
 
-    where = describe_device(choose_device(config.device))
-    table = yield from pick_each(images, pick, where)
+    work = LiveWork(model, folder, picker.cache)
+    table, _ = yield from relay(pick_each(images, work, plan), note)
     yield LiveFigures(
         done=len(table),
         total=len(images),
@@ -99,6 +104,11 @@ class _Clock:
         self._spent[kind].append(whole - self._inside)
         self._inside = before + whole
 
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Count work that was measured elsewhere."""
+        for kind, spent in seconds.items():
+            self._spent[kind].append(spent)
+
     def averages(self) -> dict[str, float]:
         """Return seconds for a piece of each kind of work."""
         return {kind: sum(each) / max(len(each), 1) for kind, each in self._spent.items()}
@@ -109,11 +119,19 @@ class _TimedCache(FeatureCache):
 
     def __init__(self, clock: _Clock, folder: Path | None) -> None:
         super().__init__(folder=folder)
-        self._clock = clock
+        self._clock: _Clock | None = clock
+
+    def stop(self) -> None:
+        """Tell the clock no more."""
+        self._clock = None
 
     def get_or_make(self, key: str, make: Callable[[], FeatureMap]) -> FeatureMap:
+        clock = self._clock
+        if clock is None:
+            return super().get_or_make(key, make)
+
         def timed() -> FeatureMap:
-            with self._clock.measure("features"):
+            with clock.measure("features"):
                 return make()
 
         return super().get_or_make(key, timed)
