@@ -22,7 +22,7 @@ def _crops(n: int, shape: tuple[int, ...], n_channels: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", ["none", "paper", "full"])
+@pytest.mark.parametrize("kind", ["none", "paper", "full", "cells"])
 def test_shape_stays_and_the_seed_decides(
     kind: str, shape: tuple[int, ...], n_channels: int
 ) -> None:
@@ -38,10 +38,12 @@ def test_shape_stays_and_the_seed_decides(
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", ["paper", "full"])
-def test_all_channels_move_alike(kind: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "turns"), [("paper", "none"), ("full", "none"), ("cells", "right"), ("cells", "any")]
+)
+def test_all_channels_move_alike(kind: str, turns: str, shape: tuple[int, ...]) -> None:
     one = _crops(3, shape)
-    config = CropAugmentationConfig(kind=kind, **STILL | {"shift": 0.1})
+    config = CropAugmentationConfig(kind=kind, turns=turns, **STILL | {"shift": 0.1})
     varied = augment_crops(torch.cat([one, 2 * one], dim=1), config, None, _generator())
     alone = augment_crops(one, config, None, _generator())
     assert torch.allclose(varied[:, :1], alone, atol=1e-5)
@@ -175,3 +177,48 @@ def test_mirroring_is_off_unless_asked_for() -> None:
         varied = augment_crops(letter.repeat(16, 1, 1, 1), config, None, _generator()).flatten(1)
         plain, mirrored = ((varied @ form.T).amax(1) for form in letters)
         assert set((mirrored > plain).tolist()) == ({True, False} if mirror else {False})
+
+
+def _cells(turns: str, shift: float = 0.0) -> CropAugmentationConfig:
+    return CropAugmentationConfig(kind="cells", turns=turns, shift=shift)
+
+
+def _images(crop: torch.Tensor, *, swap: bool) -> list[torch.Tensor]:
+    """Return all mirror images of a crop (1, *shape), and those of its turn."""
+    found = [crop]
+    for axis in range(1, crop.ndim):
+        found += [image.flip(axis) for image in found]
+    return found + ([image.transpose(-1, -2) for image in found] if swap else [])
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (4, 5, 5), (5, 4)])
+@pytest.mark.parametrize("turns", ["none", "right"])
+def test_a_cell_comes_in_all_mirror_images_equally_often(
+    turns: str, shape: tuple[int, ...]
+) -> None:
+    crop = _crops(1, shape)
+    images = _images(crop[0], swap=turns == "right" and shape[-1] == shape[-2])
+    varied = augment_crops(
+        crop.repeat(1600, *[1] * (len(shape) + 1)), _cells(turns), None, _generator()
+    )
+    counts = [int((varied == image).flatten(1).all(1).sum()) for image in images]
+    assert sum(counts) == 1600
+    assert min(counts) > 0.6 * 1600 / len(images)
+
+
+@pytest.mark.parametrize("shape", [(21, 21), (3, 21, 21)])
+def test_any_turn_leaves_a_round_cell_as_it_is(shape: tuple[int, ...]) -> None:
+    y, x = torch.meshgrid(torch.arange(21) - 10.0, torch.arange(21) - 10.0, indexing="ij")
+    round_cell = torch.exp(-(x**2 + y**2) / 20).expand(8, 1, *shape).contiguous()
+    varied = augment_crops(round_cell, _cells("any"), None, _generator())
+    assert torch.allclose(varied, round_cell, atol=0.03)
+    assert not torch.equal(varied, round_cell)
+
+
+def test_a_shift_is_of_whole_pixels_and_mirrors_the_border() -> None:
+    crop = torch.arange(8.0).expand(1, 1, 8, 8).contiguous()
+    varied = augment_crops(crop.repeat(200, 1, 1, 1), _cells("none", 0.25), None, _generator())
+    rows = {tuple(row.tolist()) for row in varied[:, 0, 0].int()}
+    padded = np.pad(np.arange(8), 2, mode="symmetric")
+    shifted = [tuple(padded[start : start + 8].tolist()) for start in range(5)]
+    assert rows == {*shifted, *(row[::-1] for row in shifted)}

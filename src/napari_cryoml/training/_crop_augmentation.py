@@ -47,7 +47,8 @@ def augment_crops(
 
     References
     ----------
-    Gupta et al. 2022 for kind "paper".
+    Gupta et al. 2022 for kind "paper"; Kraus et al. 2017 and Razdaibiedina and Brechalov 2022,
+    section 2.2, for kind "cells".
     """
     if config.kind == "none" or not len(crops):
         return crops
@@ -65,6 +66,8 @@ def _augmented(
     chance = _Chance(len(crops), generator)
     if config.kind == "paper":
         return _published(crops, config, chance)
+    if config.kind == "cells":
+        return _of_cells(crops, config, chance)
     turned = _turned(crops, config, chance)
     noise = chance.uniform(0, config.noise)
     noisy = with_spectrum_of(crops, turned, wedge, config.refill, noise, generator)
@@ -101,6 +104,39 @@ def _published(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -
     shift = plane * chance.uniform(-config.shift, config.shift, 2) * is_moved[:, None]
     matrices = turned_in_plane(turn) * (part / factor[:, None])[..., None]
     return moved_in_plane(crops, matrices, part * shift + place)
+
+
+def _of_cells(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:
+    """Mirror some of the crops along each axis, turn their planes and shift them.
+
+    With a swap of the axes of a square plane, its mirror images make all turns by right angles.
+    """
+    varied = crops.clone()
+    for axis in range(2, crops.ndim):
+        mirrored = chance.coin(0.5)
+        varied[mirrored] = varied[mirrored].flip(axis)
+    if config.turns == "right" and crops.shape[-1] == crops.shape[-2]:
+        swapped = chance.coin(0.5)
+        varied[swapped] = varied[swapped].transpose(-1, -2)
+    if config.turns == "any":
+        turns = turned_in_plane(chance.uniform(0, 2 * torch.pi))
+        still = crops.new_zeros(len(crops), 2)
+        varied = moved_in_plane(varied, turns, still, beyond="reflection")
+    for axis, side in enumerate(crops.shape[2:], start=2):
+        steps = (side * chance.uniform(-config.shift, config.shift)).round().long()
+        varied = _shifted(varied, steps, axis)
+    return varied
+
+
+def _shifted(crops: Tensor, steps: Tensor, axis: int) -> Tensor:
+    """Shift each crop by whole pixels along an axis; what lies beyond is its mirror image."""
+    if not steps.any():
+        return crops
+    side = crops.shape[axis]
+    places = torch.arange(side, device=crops.device) + steps[:, None]
+    mirrored = (places + 0.5).abs().sub(side).abs().neg().add(side).floor().long()
+    index = mirrored.reshape(-1, *[side if n == axis else 1 for n in range(1, crops.ndim)])
+    return crops.take_along_dim(index, axis)
 
 
 def _turned(crops: Tensor, config: CropAugmentationConfig, chance: _Chance) -> Tensor:

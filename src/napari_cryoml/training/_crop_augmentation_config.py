@@ -12,11 +12,17 @@ from napari_cryoml._registry import Config
 class CropAugmentationConfig(Config):
     """Variations of crops that leave their class as it is."""
 
-    kind: Literal["none", "paper", "full"] = Field(
+    kind: Literal["none", "paper", "full", "cells"] = Field(
         "full",
         description="None; those of Gupta et al. 2022: parts of the crop, and turns about the "
-        "beam; or ours: turns in all directions, after which the missing wedge is cut out again "
-        "and noise with the spectrum of the crop fills what was lost.",
+        "beam (paper); ours: turns in all directions, after which the missing wedge is cut out "
+        "again and noise with the spectrum of the crop fills what was lost (full); or mirror "
+        "images, turns of the plane and shifts by whole pixels, for light microscopy (cells).",
+    )
+    turns: Literal["none", "right", "any"] = Field(
+        "right",
+        description="Turns of the plane: none, by right angles, which change no pixel, or by any "
+        "angle (cells).",
     )
     probability: float = Field(
         0.5, ge=0, le=1, description="Of each of the two variations of the paper."

@@ -31,14 +31,16 @@ def moved(crops: Tensor, matrices: Tensor, offsets: Tensor) -> Tensor:
     return _sampled(crops, matrices, offsets, "reflection")
 
 
-def moved_in_plane(crops: Tensor, matrices: Tensor, offsets: Tensor) -> Tensor:
+def moved_in_plane(
+    crops: Tensor, matrices: Tensor, offsets: Tensor, beyond: str = "zeros"
+) -> Tensor:
     """Return crops whose planes across the first of three axes are moved alike.
 
-    As `moved`, with matrices of shape (b, 2, 2), offsets of shape (b, 2), and zeros beyond the
-    crop.
+    As `moved`, with matrices of shape (b, 2, 2) and offsets of shape (b, 2). Beyond the crop are
+    "zeros" or its "reflection".
     """
     planes = crops.flatten(1, -3)
-    return _sampled(planes, matrices, offsets, "zeros").reshape(crops.shape)
+    return _sampled(planes, matrices, offsets, beyond).reshape(crops.shape)
 
 
 def _sampled(images: Tensor, matrices: Tensor, offsets: Tensor, padding: str) -> Tensor:
