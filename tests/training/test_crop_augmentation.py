@@ -211,7 +211,8 @@ def test_any_turn_leaves_a_round_cell_as_it_is(shape: tuple[int, ...]) -> None:
     y, x = torch.meshgrid(torch.arange(21) - 10.0, torch.arange(21) - 10.0, indexing="ij")
     round_cell = torch.exp(-(x**2 + y**2) / 20).expand(8, 1, *shape).contiguous()
     varied = augment_crops(round_cell, _cells("any"), None, _generator())
-    assert torch.allclose(varied, round_cell, atol=0.03)
+    inside = x**2 + y**2 < 100
+    assert torch.allclose(varied[..., inside], round_cell[..., inside], atol=0.03)
     assert not torch.equal(varied, round_cell)
 
 
