@@ -18,7 +18,8 @@ def crops_of_shapes(n=24, side=12, ndim=3, noise=0.5, seed=0, n_classes=3):
     kinds = np.arange(n) % n_classes
     images = np.stack([masks[kind] for kind in kinds]) * 2.0
     images += noise * rng.normal(size=images.shape)
-    columns = {"kind": np.array(NAMES)[kinds]}
+    names = np.array(NAMES)[kinds]
+    columns = {"kind": names, "protein": names}
     return ArrayCrops.of(images[:, None].astype(np.float32), columns=columns, pixel_size=10.0)
 
 

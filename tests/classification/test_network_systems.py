@@ -30,6 +30,7 @@ SMALL = {
     "autoencoder": {"units": 4},
     "compact": {"units": 8},
     "flat": {"hidden": 16},
+    "paired_inpainting": {"width": 1 / 16},
     "deeploc": {"width": 1 / 16, "hidden": 16, "latent": 8},
     "deeploc_2017": {"width": 1 / 16, "hidden": 16, "latent": 8},
 }

@@ -23,6 +23,7 @@ SMALL = {
     "flat": {"hidden": 8},
     "harmonic": {"rings": 4, "degree": 3, "mixtures": 4, "hidden": 16},
     "inception3d": {"units": 4},
+    "paired_inpainting": {"width": 1 / 16},
     "rb3d": {"blocks": 1, "hidden": 16},
 }
 """Options with which the large ones are quick."""
@@ -34,6 +35,7 @@ VARIANTS = {
     "compact": [{"stem": "strided"}],
     "flat": [{"layers": 2, "activation": "relu"}],
     "harmonic": [{"stem": 2}],
+    "paired_inpainting": [{"layer": "conv1"}, {"layer": "conv5"}],
 }
 """Further options that change the layers."""
 

@@ -7,6 +7,7 @@ from toy_crops import build_network, toy_batch
 from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives
 
 SMALL = {
+    "inpainting": {"width": 1 / 16},
     "m2": {"hidden": 32, "latent": 4},
     "simclr": {"hidden": 16, "projection": 8},
     "moco": {"projection": 8, "queue": 16},

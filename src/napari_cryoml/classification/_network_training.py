@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from napari_cryoml.data import Crops, MissingWedge
 from napari_cryoml.evaluation import ClassificationReport
 from napari_cryoml.jobs import Command, Event, Job, relay
 from napari_cryoml.training import (
+    CropPairs,
     CropSampler,
     CropStore,
     CropTrainingConfig,
@@ -76,7 +77,7 @@ def train_network(data: LabelledCrops, system: NetworkSystem) -> Job[NetworkClas
         notes.append(teach_last_layer(run.scorer(objective), run.store, split.labels))
     else:
         notes += yield from run.learn(objective, objective_config, split, first_share)
-    return run.classifier(objective, data, split, tuple(notes))
+    return run.classifier(objective, data, split, (*notes, *run.notes))
 
 
 def pretrain(
@@ -114,7 +115,7 @@ def pretrain(
     run = _Run(crops, getattr(crops, "wedge", None) if wedge is None else wedge, system)
     network = run.network(1)
     stopped = yield from run.pretrain(network, np.arange(len(crops)), 1.0)
-    notes = ("Pretraining was stopped early.",) if stopped else ()
+    notes = (*run.notes, *(["Pretraining was stopped early."] if stopped else []))
     return PretrainedEncoder(
         system.network_config(),
         encoder_weights(network),
@@ -136,6 +137,7 @@ class _Run:
         self.crops, self.wedge, self.system = crops, wedge, system
         self.device = choose_device(system.device)
         self.store = CropStore(crops, normalisation=system.normalisation)
+        self.notes: list[str] = []
 
     @cached_property
     def start(self) -> PretrainedEncoder | None:
@@ -215,6 +217,9 @@ class _Run:
         new_labels: LabelSource | None = None,
     ) -> CropSampler:
         """Return what draws batches for an objective, once it agrees to them."""
+        pairs = self.pairs(config, rows)
+        if pairs is not None:
+            rows = pairs.paired(rows)
         batch = _fitting_batch(config, training.batch, len(rows))
         share = training.labelled_share if config.draws_unlabelled else 1.0
         return CropSampler(
@@ -230,7 +235,21 @@ class _Run:
             labelled_share=None if labels is None else share,
             new_labels=new_labels,
             device=self.device,
+            pairs=pairs,
         )
+
+    def pairs(self, config: CropObjectiveConfig, rows: Rows) -> CropPairs | None:
+        """Return which crops an objective is shown together; None if each comes alone."""
+        if not config.paired_by:
+            return None
+        pairs = CropPairs.of(_known_columns(self.crops, config.paired_by), rows)
+        alone = len(rows) - len(pairs.paired(rows))
+        if alone:
+            self.notes.append(
+                f"Left out, as the only ones of their {config.paired_by[0]}: {alone} of "
+                f"{len(rows)} crops."
+            )
+        return pairs
 
     def pseudo_labels(self, objective: CropObjective, split: Split) -> LabelSource:
         """Return what asks an objective for labels of its own; those of the user hold."""
@@ -292,6 +311,20 @@ class _Run:
             held_out=held_out,
             objective=objective.eval(),
         )
+
+
+def _known_columns(crops: Crops, names: tuple[str, ...]) -> list[npt.NDArray[Any]]:
+    """Return those of some columns that crops have, the first of which they must have."""
+    columns = dict(getattr(crops, "columns", {}))
+    if crops.images is not None:
+        columns.setdefault("image", crops.images)
+    if names[0] not in columns:
+        there = ", ".join(columns) or "none"
+        raise InputError(
+            f"Cells are learnt from in pairs of one {names[0]}, but the crops have no column of "
+            f"that name (columns: {there}): add it, or name another (objective_options.same)."
+        )
+    return [np.asarray(columns[name]) for name in names if name in columns]
 
 
 def _long_enough(

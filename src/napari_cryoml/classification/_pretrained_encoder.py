@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +146,30 @@ class PretrainedEncoder:
                 "options, shape and channels of crops."
             )
         network.load_state_dict({**known, **self.weights})
+
+    def with_options(self, **options: Any) -> PretrainedEncoder:
+        """Return the same weights in a network of other options, as that of an earlier layer.
+
+        Weights that the other network has not are left out.
+
+        Parameters
+        ----------
+        **options
+            Of the network, in place of its own: ``layer="conv2"`` of `PairedInpainting`.
+
+        Raises
+        ------
+        InputError
+            If there is no such option, or the weights do not suffice.
+        """
+        given = self.network.model_dump() | options
+        config = classifiers.create(self.network.name, **given)
+        network = config.build(self.shape, 1, self.n_channels)
+        known = network.state_dict()
+        weights = {name: value for name, value in self.weights.items() if name in known}
+        other = replace(self, network=config, weights=weights, _built=[])
+        other.put_into(network)
+        return other
 
     def vectors(
         self,

@@ -3,6 +3,7 @@
 from napari_cryoml.classification import (  # noqa: F401
     _contrastive_system,
     _feature_systems,
+    _inpainting_system,
     _published_systems,
 )
 from napari_cryoml.classification._system import SystemConfig, systems

@@ -22,10 +22,11 @@ class ClassifierEncoderConfig(CropEncoderConfig):
     """The scores or the last vectors of a classifier, or those of a pretrained network."""
 
     model: Path = Field(description="Model file of a classifier, or of a pretrained network.")
-    layer: Literal["scores", "vectors"] = Field(
+    layer: Literal["scores", "vectors", "conv1", "conv2", "conv3", "conv4", "conv5"] = Field(
         "scores",
         description="One score a class before the softmax, the structural feature of Xu et al. "
-        "2017; or the vectors that scores are made of, as always of a network without classes.",
+        "2017; the vectors that scores are made of, as always of a network without classes; or, of "
+        "a pretrained paired_inpainting network, the maxima of a convolution up to its own.",
     )
 
     def state(self) -> str:
@@ -57,7 +58,14 @@ class ClassifierEncoderConfig(CropEncoderConfig):
 
         if checkpoint.read_header(self.model).get("kind") == "encoder of crops":
             encoder = PretrainedEncoder.load(self.model)
+            if self.layer.startswith("conv"):
+                encoder = encoder.with_options(layer=self.layer)
             return ClassifierEncoder(encoder, encoder.vectors)
+        if self.layer.startswith("conv"):
+            raise InputError(
+                f"{self.model.name} holds a classifier, of which there are scores and vectors; the "
+                f"layer {self.layer} is one of a pretrained paired_inpainting network."
+            )
         classifier = load_classifier(self.model)
         if self.layer == "scores":
             return ClassifierEncoder(classifier, classifier.features)

@@ -15,6 +15,7 @@ from napari_cryoml.objectives._crop_objective_config import (
 )
 from napari_cryoml.objectives._ge_binomial import GEBinomial
 from napari_cryoml.objectives._ge_kl import GEKL
+from napari_cryoml.objectives._inpainting_config import Inpainting
 from napari_cryoml.objectives._m2_config import M2
 from napari_cryoml.objectives._moco_config import MoCo
 from napari_cryoml.objectives._nnpu import NNPU
@@ -45,6 +46,7 @@ __all__ = [
     "CropObjective",
     "CropObjectiveConfig",
     "GEBinomial",
+    "Inpainting",
     "Loss",
     "MoCo",
     "Objective",

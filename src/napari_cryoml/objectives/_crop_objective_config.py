@@ -28,6 +28,14 @@ class CropObjectiveConfig(Config):
         """The name this objective is registered under."""
         return next(name for name in crop_objectives if crop_objectives[name] is type(self))
 
+    @property
+    def paired_by(self) -> tuple[str, ...]:
+        """Columns in which the crops that a batch shows together agree, the first always.
+
+        With any, views after the first show another crop; without, the same one.
+        """
+        return ()
+
     def check(self, batch_size: int, n_crops: int) -> None:
         """Refuse batches that the objective cannot be trained with.
 

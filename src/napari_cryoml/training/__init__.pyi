@@ -3,11 +3,12 @@ from ._crop_augmentation import augment_crops
 from ._crop_augmentation_config import CropAugmentationConfig
 from ._crop_config import CropTrainingConfig
 from ._crop_normalisation import Normalisation, normalised, standardised
+from ._crop_pairs import CropPairs
 from ._crop_sampler import CropSampler
 from ._crop_store import CropStore
 from ._device import choose_device, describe_device
 from ._events import TrainingEvent
-from ._fit import fit
+from ._fit import Measured, fit
 from ._labels import IGNORED, LabelledImage, paint_labels
 from ._optimizer_config import OptimizerConfig
 from ._precision import autocast, autocast_dtype, lay_out
@@ -20,12 +21,14 @@ __all__ = [
     "AugmentationConfig",
     "ChosenPrecision",
     "CropAugmentationConfig",
+    "CropPairs",
     "CropSampler",
     "CropStore",
     "CropTrainingConfig",
     "DenseCrops",
     "DetectionBatch",
     "LabelledImage",
+    "Measured",
     "Normalisation",
     "OptimizerConfig",
     "PatchSampler",

@@ -16,6 +16,7 @@ from napari_cryoml.objectives import CropBatch
 from napari_cryoml.training._crop_augmentation import augment_crops
 from napari_cryoml.training._crop_augmentation_config import CropAugmentationConfig
 from napari_cryoml.training._crop_order import Rows, epoch_order
+from napari_cryoml.training._crop_pairs import CropPairs
 from napari_cryoml.training._crop_store import CropStore
 
 LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
@@ -58,6 +59,9 @@ class CropSampler:
         there on, as `CropObjective.begin_epoch` gives them; None leaves them as they are.
     device : torch.device or str, default "cpu"
         Where crops are varied.
+    pairs : CropPairs, optional
+        Each view after the first shows another crop of the same group, drawn anew each time. Crops
+        that have no partner are not drawn.
 
     Attributes
     ----------
@@ -69,7 +73,7 @@ class CropSampler:
     Raises
     ------
     InputError
-        If there is nothing to draw, or labels are not as many as crops.
+        If there is nothing to draw, labels are not as many as crops, or no crop has a partner.
     """
 
     def __init__(
@@ -88,12 +92,16 @@ class CropSampler:
         labelled_share: float | None = None,
         new_labels: LabelSource | None = None,
         device: torch.device | str = "cpu",
+        pairs: CropPairs | None = None,
     ) -> None:
         self._store = crops if isinstance(crops, CropStore) else CropStore(crops)
         n = len(self._store)
         self._rows = np.arange(n) if rows is None else np.asarray(rows, np.intp)
         if not len(self._rows):
             raise InputError("There are no crops to draw: choose some.")
+        self._pairs = pairs
+        if pairs is not None:
+            self._rows = pairs.paired(self._rows)
         self.labels = np.full(n, -1) if labels is None else labels
         self._batch, self._n_views = min(batch, len(self._rows)), n_views
         self._augmentation = augmentation or CropAugmentationConfig()
@@ -133,9 +141,8 @@ class CropSampler:
         self._at += self._batch
         if self._at >= len(self._order):
             self.epoch += 1
-        images = torch.from_numpy(self._store.read(rows)).to(self._device)
         numbers = torch.from_numpy(rows)
-        return CropBatch(self._views(images), self._labels[numbers], numbers, epoch)
+        return CropBatch(self._views(rows), self._labels[numbers], numbers, epoch)
 
     def halve(self) -> bool:
         """Halve the batches from now on; False at two crops, which batch norm needs."""
@@ -163,12 +170,16 @@ class CropSampler:
         lacking = self._batch - len(rows)
         return np.concatenate([rows, self._order[:lacking]]) if self._shuffle else rows
 
-    def _views(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return variations of the images, all made in one go."""
-        varied = augment_crops(
-            images.repeat(self._n_views, *[1] * (images.ndim - 1)),
-            self._augmentation,
-            self._wedge,
-            self._generator,
-        )
+    def _views(self, rows: Rows) -> tuple[Tensor, ...]:
+        """Return variations of crops, or of their partners, all made in one go."""
+        images = self._read(rows)
+        if self._pairs is None:
+            shown = images.repeat(self._n_views, *[1] * (images.ndim - 1))
+        else:
+            others = [self._pairs.draw(rows, self._rng) for _ in range(self._n_views - 1)]
+            shown = torch.cat([images, *map(self._read, others)])
+        varied = augment_crops(shown, self._augmentation, self._wedge, self._generator)
         return tuple(varied.chunk(self._n_views))
+
+    def _read(self, rows: Rows) -> Tensor:
+        return torch.from_numpy(self._store.read(rows)).to(self._device)
