@@ -22,6 +22,7 @@ from napari_cryoml.models._dsrf3d import DSRF3D
 from napari_cryoml.models._dsrf3d_v2 import DSRF3DV2
 from napari_cryoml.models._flat import Flat
 from napari_cryoml.models._inception3d import Inception3D
+from napari_cryoml.models._paired_inpainting import PairedInpainting
 from napari_cryoml.models._rb3d import RB3D
 from napari_cryoml.models._resnet8 import ResNet8
 from napari_cryoml.models._resnet16 import ResNet16
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from napari_cryoml.models._detector import Detector
     from napari_cryoml.models._encoder import Encoder, EncoderConfig, load_encoder
     from napari_cryoml.models._grad_cam import grad_cam
+    from napari_cryoml.models._inpainting_decoder import InpaintingDecoder
+    from napari_cryoml.models._inpainting_encoder import InpaintingEncoder
     from napari_cryoml.models._topaz import import_topaz
 
 __all__ = [
@@ -57,7 +60,10 @@ __all__ = [
     "EncoderConfig",
     "Flat",
     "Inception3D",
+    "InpaintingDecoder",
+    "InpaintingEncoder",
     "NetworkOptions",
+    "PairedInpainting",
     "ResNet8",
     "ResNet16",
     "classifiers",
@@ -74,6 +80,8 @@ _NEED_TORCH = {
     "Detector": "_detector",
     "Encoder": "_encoder",
     "EncoderConfig": "_encoder",
+    "InpaintingDecoder": "_inpainting_decoder",
+    "InpaintingEncoder": "_inpainting_encoder",
     "grad_cam": "_grad_cam",
     "import_topaz": "_topaz",
     "load_encoder": "_encoder",
