@@ -9,6 +9,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.jobs import Command
 from napari_cryoml.training import (
     CropTrainingConfig,
+    Measured,
     OptimizerConfig,
     TrainingConfig,
     TrainingState,
@@ -196,8 +197,49 @@ def test_epochs_and_validations_are_counted_in_batches() -> None:
     events, state = _run(job)
     assert state.step == 8
     validated = [event.step for event in events if event.validation is not None]
-    assert validated == [8, 16, 16]
-    assert events[-2].step == 16
+    assert validated == [8, 16]
+    assert [event.epoch for event in events if event.validation is not None] == [2, 4]
+
+
+def test_a_run_is_measured_before_its_first_step_too() -> None:
+    module, loss = _toy()
+    weights, merits = [], iter([0.9, 0.1, 0.2])
+
+    def validate() -> Measured:
+        weights.append(module.weight.detach().clone())
+        return Measured(next(merits), {"score": float(len(weights))})
+
+    config = CropTrainingConfig(epochs=2, precision="float32")
+    job = fit(module, loss, Epochs(4), config, device=CPU, validate=validate, from_start=True)
+    events, state = _run(job)
+    told = [event for event in events if event.figures]
+    assert [(event.step, event.epoch) for event in told] == [(0, 0), (3, 1), (6, 2)]
+    assert [event.figures["score"] for event in told] == [1, 2, 3]
+    assert [event.validation for event in told] == [0.9, 0.1, 0.2]
+    assert state.validation == 0.2  # the first weights are told, but never kept
+    assert torch.equal(module.weight, weights[2])
+
+
+def test_a_run_that_is_stopped_before_its_first_step_has_its_first_weights() -> None:
+    module, loss = _toy()
+    before = module.weight.detach().clone()
+    config = CropTrainingConfig(epochs=2, precision="float32")
+    job = fit(module, loss, Epochs(4), config, device=CPU, validate=lambda: 0, from_start=True)
+    next(job)
+    with pytest.raises(StopIteration) as stop:
+        job.send(Command.STOP)
+    assert stop.value.value.step == 0
+    assert torch.equal(module.weight, before)
+
+
+def test_a_run_that_is_measured_without_a_merit_keeps_the_last_weights() -> None:
+    module, loss = _toy()
+    config = CropTrainingConfig(epochs=2, precision="float32")
+    look = Measured(figures={"score": 1.0})
+    job = fit(module, loss, Epochs(4), config, device=CPU, validate=lambda: look, select=False)
+    events, state = _run(job)
+    assert (state.step, state.validation) == (6, None)
+    assert [event.step for event in events if event.figures] == [3, 6]
 
 
 def test_halved_batches_keep_the_number_of_epochs() -> None:

@@ -23,6 +23,12 @@ class TrainingEvent(Event):
         The figure of merit, on the steps where it was measured (larger is better).
     device : str
         Where the run takes place, in a user's words.
+    epoch : float or None
+        Passes over the data so far; None where they are not counted. 0 is before the first step.
+    figures : dict of str to float
+        Whatever else was measured, on the steps where it was: accuracy, functional scores.
+    stage : str
+        Name of the part of a longer run that it belongs to; empty if there is only one.
     """
 
     step: int
@@ -30,3 +36,6 @@ class TrainingEvent(Event):
     terms: dict[str, float] = field(default_factory=dict)
     validation: float | None = None
     device: str = ""
+    epoch: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+    stage: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
@@ -49,6 +49,22 @@ class BatchSource(Protocol[DrawnT]):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found when a run was measured.
+
+    Parameters
+    ----------
+    merit : float or None
+        The figure of merit, larger is better; None where there is none to choose by.
+    figures : mapping of str to float
+        Whatever else is worth telling.
+    """
+
+    merit: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
 def fit(
     module: nn.Module,
     loss: Callable[[BatchT], StepLoss],
@@ -56,8 +72,9 @@ def fit(
     config: Plannable,
     *,
     device: torch.device,
-    validate: Callable[[], float] | None = None,
+    validate: Callable[[], float | Measured] | None = None,
     select: bool = True,
+    from_start: bool = False,
     resume: TrainingState | None = None,
     optimizer: OptimizerConfig | None = None,
     precision: Precision | None = None,
@@ -76,10 +93,13 @@ def fit(
         `TrainingConfig.for_labels`).
     device : torch.device
     validate : callable, optional
-        Returns a figure of merit, larger is better; called now and then in evaluation mode.
+        Returns a figure of merit, larger is better, or more; called now and then in evaluation
+        mode.
     select : bool, default True
         Keep the weights of the best validation and stop when it no longer rises; False to keep
         the last weights and go on to the end.
+    from_start : bool, default False
+        Measure and tell before the first step too; these weights are never the best.
     resume : TrainingState, optional
         Go on from here: weights, optimiser and step count.
     optimizer : OptimizerConfig, optional
@@ -90,7 +110,7 @@ def fit(
     Yields
     ------
     TrainingEvent
-        One a step.
+        One a step, and one before and after all of them where they were measured there.
 
     Returns
     -------
@@ -105,20 +125,24 @@ def fit(
     changes = {"optimizer": optimizer, "precision": precision}
     run = _Run(module, loss, batches, _planner(config, changes), device, resume)
     best, stale = None, 0
+    if from_start and validate is not None:
+        found = run.measure(validate)
+        if (yield run.event(found, "")) is Command.STOP:
+            return run.state(None)
     while run.clock.progress(run.step) < 1 and stale < run.plan.patience:
         message = run.take_step()
-        merit = None
+        found = None
         if validate is not None and run.clock.is_due(run.plan, run.step):
-            merit = run.measure(validate)
+            found = run.measure(validate)
             if select:
-                best, stale = _better(best, run, merit, stale)
-        if (yield run.event(merit, message)) is Command.STOP:
+                best, stale = _better(best, run, found, stale)
+        if (yield run.event(found, message)) is Command.STOP:
             break
-    if validate is not None:
-        merit = run.measure(validate)
+    if validate is not None and run.measured_at != run.step:
+        found = run.measure(validate)
         if select:
-            best, _ = _better(best, run, merit, stale)
-        yield run.event(merit, "")
+            best, _ = _better(best, run, found, stale)
+        yield run.event(found, "")
     if best is not None:
         run.restore(best)
     module.eval()
@@ -126,11 +150,13 @@ def fit(
 
 
 def _better(
-    best: TrainingState | None, run: _Run[BatchT], merit: float, stale: int
+    best: TrainingState | None, run: _Run[BatchT], found: Measured, stale: int
 ) -> tuple[TrainingState | None, int]:
     """Return the better of the best state and the present one, and validations since it."""
-    if best is None or best.validation is None or merit > best.validation:
-        return run.state(merit), 0
+    if found.merit is None:
+        raise TypeError("a run that chooses the best weights was measured without a merit")
+    if best is None or best.validation is None or found.merit > best.validation:
+        return run.state(found.merit), 0
     return best, stale + 1
 
 
@@ -167,6 +193,7 @@ class _Run(Generic[BatchT]):
             self.step = resume.step
         self.clock = Clock(self.plan, self.step)
         self.first_step = self.step
+        self.measured_at = -1
         self.last_loss = math.nan
         self.last_terms: dict[str, float] = {}
         self._bad_steps = 0
@@ -212,13 +239,16 @@ class _Run(Generic[BatchT]):
             )
         return "The loss was not finite: this step was left out."
 
-    def measure(self, validate: Callable[[], float]) -> float:
+    def measure(self, validate: Callable[[], float | Measured]) -> Measured:
         self.module.eval()
         with torch.inference_mode():
-            return validate()
+            found = validate()
+        self.measured_at = self.step
+        return found if isinstance(found, Measured) else Measured(found)
 
-    def event(self, merit: float | None, message: str) -> TrainingEvent:
+    def event(self, found: Measured | None, message: str) -> TrainingEvent:
         share = min(1.0, self.clock.progress(self.step))
+        per_epoch = getattr(self.batches, "steps_per_epoch", None)
         return TrainingEvent(
             done=round(1000 * share),
             total=1000,
@@ -226,8 +256,10 @@ class _Run(Generic[BatchT]):
             step=self.step,
             loss=self.last_loss,
             terms=self.last_terms,
-            validation=merit,
+            validation=None if found is None else found.merit,
             device=describe_device(self.device),
+            epoch=None if per_epoch is None else self.step / per_epoch,
+            figures={} if found is None else dict(found.figures),
         )
 
     def state(self, merit: float | None) -> TrainingState:
