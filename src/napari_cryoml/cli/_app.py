@@ -10,6 +10,7 @@ from napari_cryoml.cli import (
     _embed,
     _pick,
     _pick_live,
+    _pick_watch,
     _simulate,
     _subtomo,
 )
@@ -38,6 +39,7 @@ def _options(
 
 
 _pick.app.command("live")(_pick_live.live)
+_pick.app.command("watch")(_pick_watch.watch)
 app.add_typer(_pick.app, name="pick")
 app.add_typer(_embed.app, name="embed")
 app.add_typer(_simulate.app, name="simulate")

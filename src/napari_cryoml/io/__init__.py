@@ -14,7 +14,7 @@ from napari_cryoml.io._crop_writing import stream_crops, write_crops
 from napari_cryoml.io._embeddings import EMBEDDING_SUFFIXES, read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
-from napari_cryoml.io._image_sets import open_images
+from napari_cryoml.io._image_sets import images_in, open_images
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
 from napari_cryoml.io._pose_columns import POSE_COLUMNS, pose_columns, rotations_of
@@ -37,6 +37,7 @@ __all__ = [
     "convert_picks",
     "flip_y",
     "is_image",
+    "images_in",
     "match_images",
     "open_cell_images",
     "open_image",

@@ -19,6 +19,7 @@ from napari_cryoml.io._image_files import (
     open_image,
     sources_of,
 )
+from napari_cryoml.io._image_lists import LIST_SUFFIXES, listed_images
 from napari_cryoml.io._zarr import is_zarr
 
 _SHOWN = 3
@@ -30,8 +31,9 @@ def open_images(paths: Iterable[str | Path] | str | Path) -> list[FileImage]:
     Parameters
     ----------
     paths : paths
-        Files, folders (their images, not those of folders in them; hidden files are left out) and
-        patterns (`"*.mrc"`, `"**/*.mrc"`). Of a folder or pattern, files come in natural order:
+        Files, folders (their images, not those of folders in them; hidden files are left out),
+        patterns (`"*.mrc"`, `"**/*.mrc"`), and lists (.txt with a path a line, .star with a column
+        of micrographs or tomograms). Of a folder or pattern, files come in natural order:
         2 before 10. A stack (.mrcs, .st) gives one image a slice, `stack.mrcs#0` first.
 
     Returns
@@ -102,18 +104,34 @@ def _some(names: list[str]) -> str:
 
 def _open(path: Path, opened: _Opened) -> None:
     if path.is_dir() and not is_zarr(path) and image_suffix(path) != ".zarr":
-        _open_each(_images_in(path), opened, f"The folder {path}")
+        _open_each(images_in(path), opened, f"The folder {path}")
     elif not path.exists() and glob.has_magic(str(path)):
         # Unlike Path.glob, glob leaves out hidden folders.
         matches = (Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
         _open_each(_candidates(matches), opened, f"The pattern {path}")
+    elif path.suffix.lower() in LIST_SUFFIXES and path.is_file():
+        for listed in listed_images(path):
+            _open_listed(listed, path, opened)
     elif path.exists():
         opened.file(path)
     else:
         opened.add(open_image(path))
 
 
-def _images_in(folder: Path) -> list[Path]:
+def _open_listed(path: Path, origin: Path, opened: _Opened) -> None:
+    if path.suffix.lower() in LIST_SUFFIXES:
+        raise InputError(f"{origin} names another list, {path.name}: give it by itself.")
+    _open(path, opened)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the paths of a folder that look like images, in natural order, without opening them.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be listed.
+    """
     try:
         return _candidates(folder.iterdir())
     except OSError as error:

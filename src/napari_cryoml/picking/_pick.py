@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -140,26 +140,26 @@ def pick_each(
 ) -> Generator[Event, Command | None, PicksTable]:
     """Pick image by image; one that cannot be used is left out and said."""
     plan = plan or PickingPlan()
-    if not plan.with_maps:
-        work = WithoutMap(work)
     done: list[Picks] = []
     refused = ""
-    for index, (image, outcome) in enumerate(_outcomes(images, work, plan), start=1):
-        event: Event
-        if outcome.value is None:
-            refused = outcome.error or ""
-            event = Event(done=index, total=len(images), message=f"Left out: {refused}")
-        else:
-            done.append(outcome.value.picks)
-            event = _event(image, outcome.value, index, len(images))
-        if (yield event) is Command.STOP:
-            break
+    with closing(outcomes_of(images, work, plan)) as outcomes:
+        for index, (image, outcome) in enumerate(outcomes, start=1):
+            if outcome.value is None:
+                refused = outcome.error or ""
+            else:
+                done.append(outcome.value.picks)
+            if (yield event_of(image, outcome, index, len(images))) is Command.STOP:
+                break
     if refused and not done:
         raise InputError(refused)
     return PicksTable.of(done)
 
 
-def _event(image: ImageSource, found: PickedImage, index: int, total: int) -> ImageDone:
+def event_of(image: ImageSource, outcome: Outcome[PickedImage], index: int, total: int) -> Event:
+    """Return what is told of an image: what was found in it, or why it was left out."""
+    found = outcome.value
+    if found is None:
+        return Event(done=index, total=total, message=f"Left out: {outcome.error}")
     said = ImageDone(
         done=index,
         total=total,
@@ -175,10 +175,12 @@ def _event(image: ImageSource, found: PickedImage, index: int, total: int) -> Im
     return ImagePicked(**told, score_map=found.score_map)
 
 
-def _outcomes(
+def outcomes_of(
     images: Sequence[ImageSource], work: ImageWork, plan: PickingPlan
-) -> Iterator[tuple[ImageSource, Outcome[PickedImage]]]:
+) -> Generator[tuple[ImageSource, Outcome[PickedImage]], None, None]:
     """Yield what has become of each image in order: from what is kept, or by the pool."""
+    if not plan.with_maps:
+        work = WithoutMap(work)
     if plan.kept is None:
         made = (plan.pool or InlinePool()).outcomes(work, images)
         with closing(made):
