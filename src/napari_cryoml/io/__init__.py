@@ -6,6 +6,7 @@ from napari_cryoml.io._cell_images import (
     read_cell_image,
     read_cell_labels,
 )
+from napari_cryoml.io._cells import CELL_SUFFIXES, read_cells
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
 from napari_cryoml.io._crop_lists import write_crop_list
@@ -23,6 +24,7 @@ from napari_cryoml.io._standard_files import NO_EVIDENCE, read_aliases, read_sta
 from napari_cryoml.io._standards import STANDARD_FORMATS, StandardFormat
 
 __all__ = [
+    "CELL_SUFFIXES",
     "CROP_SUFFIXES",
     "EMBEDDING_SUFFIXES",
     "FORMATS",
@@ -46,6 +48,7 @@ __all__ = [
     "read_aliases",
     "read_cell_image",
     "read_cell_labels",
+    "read_cells",
     "read_crops",
     "read_embedding",
     "read_picks",
