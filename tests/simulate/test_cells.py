@@ -17,7 +17,14 @@ from napari_cryoml.simulate._cells_patterns import PATTERNS
 from napari_cryoml.simulate._cells_proteome import draw_proteome
 
 SMALL = {"n_proteins": 4, "cells_per_protein": 3, "size": 32, "classes": ("nucleus", "cytoplasm")}
-CLEAN = {"brightness_spread": 0, "expression_spread": 0, "crowding": 0, "dead": 0, "blur": 0.3}
+CLEAN = {
+    "brightness_spread": 0,
+    "expression_spread": 0,
+    "crowding": 0,
+    "dead": 0,
+    "blur": 0.3,
+    "photons": 60,
+}
 CLEAN |= {"autofluorescence": 0, "bleed_through": 0, "plate_spread": 0, "read_noise": 0}
 
 

@@ -55,7 +55,7 @@ class CellsSimulationConfig(Config):
         0.05, ge=0, le=1, description="Share of the proteins listed under another term by mistake."
     )
     photons: float = Field(
-        60.0, gt=0, description="Mean counts per pixel of the marker, and of a usual protein."
+        40.0, gt=0, description="Mean counts per pixel of the marker, and of a usual protein."
     )
     brightness_spread: float = Field(
         0.6, ge=0, le=3, description="Spread of the logarithm of brightness among proteins."
@@ -84,7 +84,7 @@ class CellsSimulationConfig(Config):
         0.04, ge=0, le=1, description="Mean share of the marker that the protein channel sees."
     )
     autofluorescence: float = Field(
-        0.1,
+        0.2,
         ge=0,
         description="Glow of the cell itself in the protein channel, over the mean counts.",
     )
