@@ -7,6 +7,7 @@ from napari_cryoml.cli import (
     _cells,
     _convert,
     _demo,
+    _doctor,
     _embed,
     _pick,
     _pick_live,
@@ -47,3 +48,4 @@ app.add_typer(_subtomo.app, name="subtomo")
 app.add_typer(_cells.app, name="cells")
 app.command("convert")(_convert.convert)
 app.command("demo")(_demo.demo)
+app.command("doctor")(_doctor.doctor)
