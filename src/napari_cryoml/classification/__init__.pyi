@@ -2,6 +2,7 @@ from ._classifier_file import load_classifier
 from ._default import default_system, fine_tuning
 from ._feature_system import FeatureSystem
 from ._fitting_crops import fitting_crops
+from ._label_errors import LabelErrors, find_label_errors, label_errors
 from ._labelled_crops import UNKNOWN, LabelledCrops
 from ._messages import (
     Attention,
@@ -17,6 +18,7 @@ from ._messages import (
 from ._network_classifier import NetworkClassifier
 from ._network_system import NetworkSystem, PretrainingConfig
 from ._network_training import pretrain
+from ._next_cells import NextCells, next_to_label
 from ._predictions import Predictions, classify
 from ._pretrained_encoder import PretrainedEncoder
 from ._service import ClassifyService
@@ -32,10 +34,12 @@ __all__ = [
     "FeatureSystem",
     "FitRequest",
     "FittedReply",
+    "LabelErrors",
     "LabelledCrops",
     "LoadRequest",
     "NetworkClassifier",
     "NetworkSystem",
+    "NextCells",
     "Predictions",
     "PretrainRequest",
     "PretrainedEncoder",
@@ -46,9 +50,12 @@ __all__ = [
     "SystemConfig",
     "classify",
     "default_system",
+    "find_label_errors",
     "fine_tuning",
     "fitting_crops",
+    "label_errors",
     "load_classifier",
+    "next_to_label",
     "pretrain",
     "systems",
     "train",

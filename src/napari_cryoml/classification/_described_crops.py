@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +39,7 @@ class DescribedCrops:
     """
 
     crops: Crops
-    _tables: dict[tuple[int, int], _Table] = field(default_factory=dict)
+    _tables: dict[Hashable, _Table] = field(default_factory=dict)
 
     def of(self, system: FeatureSystem, first: Rows) -> Job[Features]:
         """Describe what is not described yet; `Command.STOP` leaves the rest, after `first`.
@@ -109,5 +109,5 @@ class DescribedCrops:
         return table
 
 
-def _key(system: FeatureSystem) -> tuple[int, int]:
-    return system.n_shells, system.degree
+def _key(system: FeatureSystem) -> Hashable:
+    return system.description()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.classification._calibration import LEAST_ITEMS, fit_temperature
 from napari_cryoml.classification._feature_classifier import FeatureClassifier, Head
 from napari_cryoml.classification._fitting_crops import channel_names
+from napari_cryoml.classification._out_of_fold import out_of_fold
 from napari_cryoml.classification._system import (
     UNKNOWN,
     CropClassifier,
@@ -22,9 +23,7 @@ from napari_cryoml.classification._system import (
     SystemConfig,
 )
 from napari_cryoml.evaluation import ClassificationReport
-from napari_cryoml.features import rotation_invariant
-from napari_cryoml.jobs import Command, Event, Job
-from napari_cryoml.training import standardised
+from napari_cryoml.jobs import Command, Event, Job, run_inline
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +34,7 @@ _BATCH = 64
 
 
 class FeatureSystem(SystemConfig):
-    """Rotation-invariant features, and a head that learns the classes from them.
+    """Features of crops that need no training, and a head that learns the classes from them.
 
     The two steps can be had apart: `features_of` describes crops, once, and `fit_features` fits
     the head to as many labels as there are by then, which takes no time to speak of.
@@ -44,22 +43,6 @@ class FeatureSystem(SystemConfig):
     uses_unlabelled: ClassVar[bool] = True
     """Whether crops without a label change what is learnt."""
 
-    n_shells: int = Field(
-        10,
-        ge=1,
-        le=64,
-        description="Shells around the middle of a crop; no more than its radius has pixels.",
-    )
-    degree: int = Field(
-        8, ge=0, le=32, description="Highest degree of the spherical harmonics on a shell."
-    )
-    across: int = Field(
-        2,
-        ge=0,
-        le=64,
-        description="With how many shells further out each shell is compared: noise cancels in "
-        "that, and structure does not.",
-    )
     folds: int = Field(
         5,
         ge=2,
@@ -68,20 +51,16 @@ class FeatureSystem(SystemConfig):
     )
     seed: int = Field(0, ge=0, description="Seed of everything random in the run.")
 
+    @abstractmethod
     def features_of(self, images: Images) -> Images:
-        """Return the features of crops (k, C, *shape), shape (k, C * d), float32.
+        """Return the features of crops (k, C, *shape), shape (k, d), float32.
 
-        See `features.rotation_invariant`; those of a crop's channels come one after the other. A
-        channel is brought to mean 0 and deviation 1; gaps in it take its mean. A crop without a
-        finite pixel gets NaN.
+        Those of a crop that has none are NaN.
         """
-        channels = standardised(images).reshape(-1, *images.shape[2:])
-        radius = max((min(channels.shape[1:]) - 1) // 2, 1)
-        n_shells = min(self.n_shells, radius)
-        found = rotation_invariant(channels, n_shells, self.degree, self.across)
-        features = found.reshape(len(images), images.shape[1] * found.shape[1])
-        features[~np.isfinite(images).any(axis=tuple(range(1, images.ndim)))] = np.nan
-        return features
+
+    @abstractmethod
+    def description(self) -> Hashable:
+        """Return what the features depend on: systems that agree in it share them."""
 
     @abstractmethod
     def fit_head(self, features: Images, labels: Rows, n_classes: int) -> Head:
@@ -188,19 +167,9 @@ class FeatureSystem(SystemConfig):
 
     def _held_out(self, features: Images, labels: Rows, n_classes: int) -> tuple[Rows, Images]:
         """Return the class of labelled rows, and their scores by a head that has not seen it."""
-        known = np.flatnonzero(labels != UNKNOWN)
-        folds = min(self.folds, int(np.bincount(labels[known]).min()))
-        scores = np.zeros((len(labels), n_classes), np.float32)
-        if folds < 2:
-            return np.empty(0, np.intp), scores[:0]
-        part = _dealt(labels[known], folds, np.random.default_rng(self.seed))
-        for fold in range(folds):
-            held = known[part == fold]
-            # Without its label a row goes on to help as all others do that will be asked about;
-            # scores of rows that were not there at all would look less sure than theirs.
-            seen = labels.copy()
-            seen[held] = UNKNOWN
-            scores[held] = self.fit_head(features, seen, n_classes).scores(features[held])
+        fitted = out_of_fold(self.fit_head, features, labels, n_classes, self.folds, self.seed)
+        scores = run_inline(fitted)
+        known = np.isfinite(scores).all(axis=1)
         return labels[known], scores[known]
 
 
@@ -212,15 +181,6 @@ def _labelled_first(data: LabelledCrops, with_others: bool) -> list[Rows]:
         others = (rows[data.labels[rows] == UNKNOWN] for rows in data.crops.batches(_BATCH))
         batches += [rows for rows in others if len(rows)]
     return batches
-
-
-def _dealt(labels: Rows, folds: int, rng: np.random.Generator) -> Rows:
-    """Return a fold for each label, so that each class lies in all of them as evenly as it can."""
-    part = np.empty(len(labels), np.intp)
-    for number in np.unique(labels):
-        rows = np.flatnonzero(labels == number)
-        part[rng.permutation(rows)] = np.arange(len(rows)) % folds
-    return part
 
 
 def _notes(counts: Rows, classes: tuple[str, ...], n_held_out: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from napari_cryoml.classification._feature_classifier import Head
-from napari_cryoml.classification._feature_system import FeatureSystem
+from napari_cryoml.classification._invariant_system import InvariantSystem
 from napari_cryoml.classification._shared_covariance import LinearHead, fit_shared_covariance
 from napari_cryoml.classification._system import UNKNOWN, Images, systems
 
@@ -22,7 +22,7 @@ Rows = npt.NDArray[np.intp]
 
 
 @systems.register("few_shot")
-class FewShotSystem(FeatureSystem):
+class FewShotSystem(InvariantSystem):
     """Classes from a handful of labels each, at once.
 
     Each class is a cloud of features, all clouds of one shape, and crops without a label help to
@@ -39,7 +39,7 @@ class FewShotSystem(FeatureSystem):
 
 
 @systems.register("rif_svm")
-class SupportVectorSystem(FeatureSystem):
+class SupportVectorSystem(InvariantSystem):
     """A support vector machine on rotation-invariant features: the baseline of Xu et al. 2017.
 
     Features are brought to mean 0 and deviation 1; the kernel is Gaussian. As published, degree 0
