@@ -1,7 +1,12 @@
 """What places of an image look like, in numbers that need no training."""
 
 from napari_cryoml.features._cache import FeatureCache, neighbours, user_cache_folder
-from napari_cryoml.features._crop_harmonics import crop_harmonics
+from napari_cryoml.features._crop_harmonics import (
+    CropRings,
+    RingHarmonics,
+    crop_harmonics,
+    crop_rings,
+)
 from napari_cryoml.features._feature_key import feature_key
 from napari_cryoml.features._feature_map import FeatureMap
 from napari_cryoml.features._harmonics import (
@@ -14,10 +19,13 @@ from napari_cryoml.features._rotation_invariant import rotation_invariant
 
 __all__ = [
     "FEATURES_VERSION",
+    "CropRings",
     "FeatureCache",
     "FeatureMap",
     "HarmonicsConfig",
+    "RingHarmonics",
     "crop_harmonics",
+    "crop_rings",
     "feature_key",
     "harmonic_channels",
     "harmonic_features",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ def crop_harmonics(
     Kazhdan, Funkhouser and Rusinkiewicz 2003 (Symp. Geometry Processing 156), section 3: the
     energy per degree of spherical functions. Xu et al. 2009 for its use on subtomograms.
     """
-    rings = _rings(crops.shape[1:], n_rings, n_orders, round(reach, 4))
+    rings = crop_rings(crops.shape[1:], n_rings, n_orders, reach)
     flat = np.asarray(crops, np.float32).reshape(len(crops), math.prod(crops.shape[1:]))
     pixels = flat[:, rings.pixels]
     if standardise:
@@ -88,7 +89,7 @@ def crop_harmonics(
 
 
 def _products(
-    rings: tuple[_Ring, ...], responses: list[Floats], amplitudes: list[Floats], across: int
+    rings: tuple[RingHarmonics, ...], responses: list[Floats], amplitudes: list[Floats], across: int
 ) -> list[Floats]:
     """Return the products of each pair of near rings, orders 1 and above, as amplitudes."""
     found = []
@@ -124,7 +125,7 @@ def _scale(pixels: Floats) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Ring:
+class RingHarmonics:
     """One ring, and the harmonics on it.
 
     Parameters
@@ -153,22 +154,37 @@ class _Ring:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rings:
+class CropRings:
     """All rings of crops of one shape.
 
     Parameters
     ----------
     pixels : array of shape (p,)
         Numbers of the pixels in a flat crop, from the middle outwards.
-    rings : tuple of _Ring
+    rings : tuple of RingHarmonics
     """
 
     pixels: npt.NDArray[np.intp]
-    rings: tuple[_Ring, ...]
+    rings: tuple[RingHarmonics, ...]
+
+
+def crop_rings(shape: Sequence[int], n_rings: int, n_orders: int, reach: float = 1.0) -> CropRings:
+    """Return the rings of crops of one shape, with the harmonics on each.
+
+    They are kept for the shapes that were asked for last.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape (z)yx of the crops.
+    n_rings, n_orders, reach
+        See `crop_harmonics`.
+    """
+    return _rings(tuple(shape), n_rings, n_orders, round(reach, 4))
 
 
 @functools.lru_cache(maxsize=6)
-def _rings(shape: tuple[int, ...], n_rings: int, n_orders: int, reach: float) -> _Rings:
+def _rings(shape: tuple[int, ...], n_rings: int, n_orders: int, reach: float) -> CropRings:
     offsets = np.indices(shape).reshape(len(shape), math.prod(shape)).astype(np.float64)
     offsets -= np.reshape([size // 2 for size in shape], (-1, 1))
     distance = np.linalg.norm(offsets, axis=0)
@@ -178,10 +194,10 @@ def _rings(shape: tuple[int, ...], n_rings: int, n_orders: int, reach: float) ->
     spacing = radius / max(n_rings - 1, 1)
     places, steps = offsets[:, pixels], distance[pixels] / spacing
     rings = [_ring(places, steps, number, n_orders if number else 0) for number in range(n_rings)]
-    return _Rings(pixels, tuple(rings))
+    return CropRings(pixels, tuple(rings))
 
 
-def _ring(offsets: Doubles, steps: Doubles, number: int, n_orders: int) -> _Ring:
+def _ring(offsets: Doubles, steps: Doubles, number: int, n_orders: int) -> RingHarmonics:
     """Return one ring of pixels at `offsets` (ndim, p), `steps` ring widths from the middle."""
     part = slice(*np.searchsorted(steps, [number - 1, number + 1]))
     profile = 1 - np.abs(steps[part] - number)
@@ -192,7 +208,7 @@ def _ring(offsets: Doubles, steps: Doubles, number: int, n_orders: int) -> _Ring
     for order in range(n_orders + 1):
         starts.append(len(columns))
         columns += _scaled([profile * wave for wave in angular_harmonics(direction, order)])
-    return _Ring(part, np.stack(columns, axis=1).astype(np.float32), starts)
+    return RingHarmonics(part, np.stack(columns, axis=1).astype(np.float32), starts)
 
 
 def _scaled(waves: list[Doubles]) -> list[Doubles]:

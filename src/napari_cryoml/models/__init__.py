@@ -21,6 +21,7 @@ from napari_cryoml.models._deeploc_2017 import DeepLoc2017
 from napari_cryoml.models._dsrf3d import DSRF3D
 from napari_cryoml.models._dsrf3d_v2 import DSRF3DV2
 from napari_cryoml.models._flat import Flat
+from napari_cryoml.models._harmonic import Harmonic
 from napari_cryoml.models._inception3d import Inception3D
 from napari_cryoml.models._paired_inpainting import PairedInpainting
 from napari_cryoml.models._rb3d import RB3D
@@ -59,6 +60,7 @@ __all__ = [
     "Encoder",
     "EncoderConfig",
     "Flat",
+    "Harmonic",
     "Inception3D",
     "InpaintingDecoder",
     "InpaintingEncoder",
