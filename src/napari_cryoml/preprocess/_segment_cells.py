@@ -16,13 +16,15 @@ Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 
 _SMOOTH_DISTANCE_PX = 1.0
+_DARKEST_PERCENT, _BRIGHT_PERCENT = 0.5, 99.0
+_LEAST_UNIT = 0.05  # of the range between them
 
 
 class SegmentConfig(Config):
     """How cells are found in the marker channel."""
 
     smooth: float = Field(
-        2.0, ge=0, description="Sigma in pixels of the Gaussian that smooths the marker first."
+        1.0, ge=0, description="Sigma in pixels of the Gaussian that smooths the marker first."
     )
     flatten: float = Field(
         0.0,
@@ -33,8 +35,8 @@ class SegmentConfig(Config):
     threshold: float = Field(
         1.0,
         gt=0,
-        description="Times Otsu's threshold, counted from the darkest level: lower makes cells "
-        "larger and finds dim ones.",
+        description="Times Otsu's threshold of the logarithm, counted from the darkest level: "
+        "lower makes cells larger and finds dim ones.",
     )
     split: Literal["distance", "intensity", "none"] = Field(
         "distance",
@@ -55,8 +57,8 @@ class SegmentConfig(Config):
 def segment_cells(marker: npt.ArrayLike, config: SegmentConfig | None = None) -> Labels:
     """Find cells in an image of a marker.
 
-    The image is smoothed and cut at Otsu's threshold; holes are filled, and a watershed takes
-    touching cells apart.
+    The image is smoothed and cut at Otsu's threshold of its logarithm; holes are filled, and a
+    watershed takes touching cells apart.
 
     Parameters
     ----------
@@ -113,11 +115,23 @@ def _smoothed(image: Image, config: SegmentConfig) -> Image:
 def _bright(smooth: Image, factor: float) -> npt.NDArray[np.bool_]:
     from skimage.filters import threshold_otsu  # loads many modules
 
-    low, high = float(smooth.min()), float(smooth.max())
-    if not high > low:
+    low, unit = _levels(smooth)
+    if not unit > 0:
         return np.zeros(smooth.shape, bool)
-    level = low + factor * (float(threshold_otsu(smooth)) - low)
+    scaled = np.log1p(np.maximum(smooth - low, 0) / unit)
+    level = low + factor * unit * np.expm1(float(threshold_otsu(scaled)))
     return np.asarray(ndimage.binary_fill_holes(smooth > level), bool)
+
+
+def _levels(smooth: Image) -> tuple[float, float]:
+    """Return the darkest level, and how far the background lies above it; 0 for even images.
+
+    In the logarithm of the distance in this unit, a few cells that are far brighter than the rest
+    do not draw the threshold up to theirs.
+    """
+    levels = np.percentile(smooth, (_DARKEST_PERCENT, 50, _BRIGHT_PERCENT, 100))
+    low, middle, bright, high = (float(one) for one in levels)
+    return low, max(middle - low, _LEAST_UNIT * ((bright if bright > low else high) - low))
 
 
 def _split(bright: npt.NDArray[np.bool_], smooth: Image, config: SegmentConfig) -> Labels:
