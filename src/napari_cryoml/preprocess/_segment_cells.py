@@ -17,7 +17,7 @@ Labels = npt.NDArray[np.int32]
 
 _SMOOTH_DISTANCE_PX = 1.0
 _DARKEST_PERCENT, _BRIGHT_PERCENT = 0.5, 99.0
-_LEAST_UNIT = 0.05  # of the range between them
+_UNIT_WITHOUT_NOISE = 0.05  # of the range between them, above a background of one level
 
 
 class SegmentConfig(Config):
@@ -131,7 +131,9 @@ def _levels(smooth: Image) -> tuple[float, float]:
     """
     levels = np.percentile(smooth, (_DARKEST_PERCENT, 50, _BRIGHT_PERCENT, 100))
     low, middle, bright, high = (float(one) for one in levels)
-    return low, max(middle - low, _LEAST_UNIT * ((bright if bright > low else high) - low))
+    if middle > low:
+        return low, middle - low
+    return low, _UNIT_WITHOUT_NOISE * ((bright if bright > low else high) - low)
 
 
 def _split(bright: npt.NDArray[np.bool_], smooth: Image, config: SegmentConfig) -> Labels:
