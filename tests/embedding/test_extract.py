@@ -11,7 +11,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops, ArrayImage, Picks, PicksTable
 from napari_cryoml.embedding import Extracted, Whitening, encoders, extract
 from napari_cryoml.io import open_image, rotations_of, write_mrc
-from napari_cryoml.jobs import Command, run_inline
+from napari_cryoml.jobs import Command, InlinePool, run_inline
 from napari_cryoml.preprocess import PickCrops
 
 RINGS = encoders.create("rings", rings=4, orders=2)
@@ -372,3 +372,35 @@ def test_damaged_whitening_is_refused():
 def test_an_event_travels_to_another_process():
     event = Extracted(done=1, total=2, rate=3.0)
     assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301
+
+
+class Elsewhere(InlinePool):
+    """Works on copies, as another process does, and finishes the last batch first."""
+
+    def outcomes(self, work, items):
+        work = pickle.loads(pickle.dumps(work))
+        done = list(super().outcomes(work, pickle.loads(pickle.dumps(items))))[::-1]
+        yield from reversed(done)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_workers_make_the_same_vectors(ndim, tmp_path):
+    array = some_crops(10, ndim).array
+    crops = ArrayCrops.of(array)
+    alone = run_inline(extract(crops, RINGS, batch=3))
+    store = tmp_path / "kept"
+    spread = run_inline(extract(crops, RINGS, batch=3, store=store, pool=Elsewhere()))
+    np.testing.assert_array_equal(alone.vectors, spread.vectors)
+    kept = some_crops(10, ndim, kind=ArrayCrops)
+    again = run_inline(extract(kept, RINGS, batch=3, store=store, pool=Elsewhere()))
+    np.testing.assert_array_equal(alone.vectors, again.vectors)
+
+
+def test_a_refusal_of_a_worker_is_said_as_ever(tmp_path):
+    path = tmp_path / "gone.mrc"
+    write_mrc(path, np.zeros((30, 30), np.float32), 1.0)
+    picks = Picks("gone.mrc", np.array([[15.0, 15]]))
+    crops = PickCrops([open_image(path)], PicksTable.of([picks]), 9)
+    path.unlink()
+    with pytest.raises(InputError, match=r"gone\.mrc"):
+        run_inline(extract(crops, RINGS, pool=Elsewhere()))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.cli._cluster import SCHEDULER, WORKERS, workers_of
 from napari_cryoml.cli._embed_average import average
 from napari_cryoml.cli._embed_classes import novelty, spread
 from napari_cryoml.cli._embed_export import export
@@ -89,6 +90,8 @@ def crops(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any other option of the encoder, as rings=8.")
     ] = None,
+    scheduler: Annotated[str | None, SCHEDULER] = None,
+    workers: Annotated[int, WORKERS] = 0,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Make a vector of each pick."""
@@ -108,8 +111,9 @@ def crops(
     store = out.with_name(out.name + _STORE) if resume else None
     options: dict[str, Any] = {"batch": batch, "whiten": whiten, "components": components}
     figures: dict[str, Any] = {}
-    job = extract(cut, config, store=store, **options)
-    embedding = run_job(job, "Embedding", lambda event: figures.update(_figures(event)))
+    with workers_of(scheduler, workers) as pool:
+        job = extract(cut, config, store=store, pool=pool, **options)
+        embedding = run_job(job, "Embedding", lambda event: figures.update(_figures(event)))
     if not len(embedding):
         raise InputError("Stopped before any crop was embedded: nothing was written.")
     write_result(embedding, out)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.cli._cluster import SCHEDULER, WORKERS, workers_of
 from napari_cryoml.cli._embed_files import check_embedding_output, write_result
 from napari_cryoml.cli._options import JSON, PIXEL_SIZE, field_help, with_settings
 from napari_cryoml.cli._output import report, run_job, say
@@ -52,6 +53,8 @@ def embed(
         list[str] | None,
         typer.Option("--set", help="Any other option of the encoder, as shells=12."),
     ] = None,
+    scheduler: Annotated[str | None, SCHEDULER] = None,
+    workers: Annotated[int, WORKERS] = 0,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Make a vector of each subtomogram."""
@@ -62,7 +65,8 @@ def embed(
     crops = read_subtomograms(
         inputs, picks, box=box, size=size, diameter=diameter, pixel_size=pixel_size
     )
-    embedding = run_job(extract(crops, config, batch=batch), "Embedding")
+    with workers_of(scheduler, workers) as pool:
+        embedding = run_job(extract(crops, config, batch=batch, pool=pool), "Embedding")
     if not len(embedding):
         raise InputError("Stopped before any subtomogram was embedded: nothing was written.")
     write_result(embedding, out)

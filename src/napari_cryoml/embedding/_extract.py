@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -23,7 +24,7 @@ from napari_cryoml.embedding._store import VectorStore
 from napari_cryoml.embedding._whitening import Kind, Whitening
 from napari_cryoml.features import feature_key
 from napari_cryoml.io import pose_columns
-from napari_cryoml.jobs import Command, Event, Job
+from napari_cryoml.jobs import Command, Event, InlinePool, Job, Outcome, Pool
 
 _LOOKED_AT = 8
 _LARGEST = float(np.finfo(np.float16).max)
@@ -51,6 +52,7 @@ def extract(
     batch: int = 256,
     whiten: Kind = "none",
     components: int = 32,
+    pool: Pool | None = None,
 ) -> Job[Embedding]:
     """Encode crops.
 
@@ -72,6 +74,8 @@ def extract(
         for maps and clusters of particles; the principal components make vectors shorter.
     components : int, default 32
         Components kept in "pca".
+    pool : Pool, optional
+        Workers that encode batches; this process by default.
 
     Yields
     ------
@@ -94,13 +98,14 @@ def extract(
     table = {**poses, **getattr(crops, "columns", {}), **(columns or {})}
     _check(table, len(crops), batch)
     config.check(crops)
-    encoder = config.build()
+    work = _Encoding(config, crops)
+    _ = work.encoder  # a file or device that is missing is said before anything else
     state = _Extraction.of(len(crops))
     with contextlib.ExitStack() as stack:
         kept = None
         if store is not None:
             kept = stack.enter_context(VectorStore(Path(store), _digest(crops, config)))
-        yield from _encode_all(state, encoder, crops, batch, kept)
+        yield from _encode_all(state, work, batch, kept, pool or InlinePool())
     state.finish(crops.ids)
     yield Extracted(done=state.n_done, total=len(crops), message=state.news())
     whitening = Whitening.fit(state.vectors, whiten, components)
@@ -184,26 +189,35 @@ class _Extraction:
 
 
 def _encode_all(
-    state: _Extraction, encoder: CropEncoder, crops: Crops, batch: int, store: VectorStore | None
+    state: _Extraction, work: _Encoding, batch: int, store: VectorStore | None, pool: Pool
 ) -> Job[None]:
     """Encode what is not kept yet, until all is done or the owner says stop."""
     if store is not None:
         _take_up(state, store)
-    n_before, start = state.n_done, time.perf_counter()
-    rate = 0.0
-    images = crops.images  # once: they may be made of a table each time
-    no_rows = np.empty(0, np.intp)  # before the work, a sign that it begins
-    for rows in itertools.chain([no_rows], crops.batches(batch)):
-        left = rows[~state.done[rows]]
-        if len(left):
-            for part in _by_image(images, left):
-                _encode(state, encoder, crops, part, store)
+    n_before, n_crops = state.n_done, len(work.crops)
+    # Before the work, a sign that it begins.
+    command = yield Extracted(done=n_before, total=n_crops, message=state.news())
+    batches = _batches(work.crops, batch, state.done)
+    start = time.perf_counter()
+    with contextlib.closing(pool.outcomes(work, list(itertools.chain(*batches)))) as outcomes:
+        for parts in batches:
+            if command is Command.STOP:
+                return
+            for rows in parts:
+                _take(state, rows, next(outcomes), store)
             rate = (state.n_done - n_before) / max(time.perf_counter() - start, 1e-9)
-        elif len(rows):
-            continue
-        event = Extracted(done=state.n_done, total=len(crops), message=state.news(), rate=rate)
-        if (yield event) is Command.STOP:
-            return
+            command = yield Extracted(
+                done=state.n_done, total=n_crops, message=state.news(), rate=rate
+            )
+
+
+def _batches(
+    crops: Crops, batch: int, done: npt.NDArray[np.bool_]
+) -> list[list[npt.NDArray[np.intp]]]:
+    """Return what is left of each batch, image by image: one that is bad is to spoil no other."""
+    images = crops.images  # once: they may be made of a table each time
+    left = (rows[~done[rows]] for rows in crops.batches(batch))
+    return [_by_image(images, rows) for rows in left if len(rows)]
 
 
 def _take_up(state: _Extraction, store: VectorStore) -> None:
@@ -216,22 +230,46 @@ def _take_up(state: _Extraction, store: VectorStore) -> None:
         state.put(rows[inside], vectors[inside])
 
 
-def _encode(
+@dataclass(eq=False)
+class _Encoding:
+    """What makes vectors of crops, here or in another process, which builds its own encoder."""
+
+    config: CropEncoderConfig
+    crops: Crops
+
+    @functools.cached_property
+    def encoder(self) -> CropEncoder:
+        """The encoder of this process."""
+        return self.config.build()
+
+    def __call__(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float16]:
+        """Return the vectors of some rows.
+
+        Raises
+        ------
+        InputError
+            If their image cannot be used.
+        """
+        return _half(self.encoder.encode(self.crops, rows))
+
+    def __reduce__(self) -> tuple[type[_Encoding], tuple[CropEncoderConfig, Crops]]:
+        """Travel without the encoder."""
+        return _Encoding, (self.config, self.crops)
+
+
+def _take(
     state: _Extraction,
-    encoder: CropEncoder,
-    crops: Crops,
     rows: npt.NDArray[np.intp],
+    outcome: Outcome[npt.NDArray[np.float16]],
     store: VectorStore | None,
 ) -> None:
-    """Encode some rows, and keep their vectors if there is a store."""
-    try:
-        vectors = _half(encoder.encode(crops, rows))
-    except InputError as error:
-        state.refuse(rows, error)
+    """Take the vectors of some rows, and keep them if there is a store."""
+    if outcome.value is None:
+        state.refuse(rows, InputError(outcome.error or ""))
         return
-    state.put(rows, vectors)
+    state.put(rows, outcome.value)
     if store is not None:
-        store.add(rows, vectors)
+        store.add(rows, outcome.value)
 
 
 def _by_image(
