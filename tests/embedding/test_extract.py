@@ -1,5 +1,6 @@
 """Extraction: in order, resumable, stoppable, and clear about what it left out."""
 
+import copy
 import json
 import pickle
 
@@ -378,8 +379,7 @@ class Elsewhere(InlinePool):
     """Works on copies, as another process does, and finishes the last batch first."""
 
     def outcomes(self, work, items):
-        work = pickle.loads(pickle.dumps(work))
-        done = list(super().outcomes(work, pickle.loads(pickle.dumps(items))))[::-1]
+        done = list(super().outcomes(copy.deepcopy(work), copy.deepcopy(items)))[::-1]
         yield from reversed(done)
 
 
