@@ -20,7 +20,11 @@ from napari_cryoml.jobs import run_inline
 
 QUICK = {"precision": "float32", "device": "cpu", "batch": 16, "epochs": 1}
 SYSTEMS = {
-    "contrastive": {"network_options": {"units": 8}, "pretraining": {"training": {"epochs": 1}}},
+    "contrastive": {
+        "network": "compact",
+        "network_options": {"units": 8},
+        "pretraining": {"training": {"epochs": 1}},
+    },
     "autoencoding": {"network_options": {"units": 4, "hidden": 8}},
     "m2": {"network_options": {"hidden": 8}},
     "moco": {

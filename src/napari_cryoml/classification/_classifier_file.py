@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from napari_cryoml import checkpoint
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._system import CropClassifier, SystemConfig
 from napari_cryoml.classification._systems import systems
+from napari_cryoml.classification._training_run import TrainingRun
 from napari_cryoml.data import MissingWedge
 from napari_cryoml.evaluation import ClassificationReport
 
@@ -52,6 +54,7 @@ def save_classifier(
         "temperature": classifier.temperature,
         "confusion": None if report is None else report.confusion.tolist(),
         "notes": list(classifier.notes),
+        "runs": [asdict(run) for run in classifier.runs],
     }
     checkpoint.save(path, tensors, header)
 
@@ -106,6 +109,7 @@ def _about(header: Mapping[str, Any]) -> dict[str, Any]:
         "temperature": float(header["temperature"]),
         "report": report,
         "notes": tuple(str(note) for note in header["notes"]),
+        "runs": tuple(TrainingRun(**run) for run in header.get("runs", ())),
     }
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from napari_cryoml._errors import InputError
 from napari_cryoml.classification._hold_out import Rows, hold_out
 from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
 from napari_cryoml.classification._network_system import NetworkSystem
+from napari_cryoml.data import CellSplit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +28,8 @@ class Split:
         Crops that may be seen in training, labelled or not.
     chosen_on, held : array of shape (k,), intp
         Labelled crops that are not.
+    validation, test : array of shape (m,), intp
+        The same with those that have no label, where the split was made before.
     notes : tuple of str
     """
 
@@ -34,11 +38,15 @@ class Split:
     all_rows: Rows
     chosen_on: Rows
     held: Rows
+    validation: Rows
+    test: Rows
     notes: tuple[str, ...]
 
     @classmethod
     def of(cls, data: LabelledCrops, system: NetworkSystem) -> Split:
         """Return the split that a system asks for, as far as there are labels for it."""
+        if data.split is not None:
+            return cls._given(data, data.split)
         seed, labels, notes = system.training.seed, data.labels.copy(), []
         measured = hold_out(labels, system.held_out_share, seed, data.classes)
         if measured.lacking:
@@ -55,7 +63,31 @@ class Split:
         labels[chosen.held] = UNKNOWN
         unseen = np.concatenate([measured.held, chosen.held])
         rows = np.setdiff1d(np.arange(len(labels)), unseen)
-        return cls(data.labels, labels, rows, chosen.held, measured.held, tuple(notes))
+        choose, measure = chosen.held, measured.held
+        return cls(data.labels, labels, rows, choose, measure, choose, measure, tuple(notes))
+
+    @classmethod
+    def _given(cls, data: LabelledCrops, split: CellSplit) -> Split:
+        """Return the split that was made before."""
+        seen = np.zeros(len(data.labels), np.bool_)
+        seen[split.train] = True
+        labels = np.where(seen, data.labels, UNKNOWN)
+        if len(np.unique(labels[labels != UNKNOWN])) < 2:
+            raise InputError(
+                "Fewer than two classes have labels among the crops to train on: hold fewer out, "
+                "or label more."
+            )
+        unseen = np.concatenate([split.validation, split.test])
+        return cls(
+            data.labels,
+            labels,
+            np.setdiff1d(np.arange(len(labels)), unseen),
+            split.validation[data.labels[split.validation] != UNKNOWN],
+            split.test[data.labels[split.test] != UNKNOWN],
+            split.validation,
+            split.test,
+            split.notes,
+        )
 
     @property
     def labelled(self) -> Rows:

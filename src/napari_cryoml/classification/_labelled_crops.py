@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.data import Crops, MissingWedge
+from napari_cryoml.data import CellSplit, Crops, MissingWedge
 
 UNKNOWN = -1
 """Number of the class of a crop that has none."""
@@ -32,6 +32,9 @@ class LabelledCrops:
         Number of the class of each crop; -1 where it is not known.
     wedge : MissingWedge, optional
         Tilts of the tomograms; None where nothing is missing or nothing is known.
+    split : CellSplit, optional
+        Which crops are trained on, choose the epoch and measure the result; drawn by the system
+        by default.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class LabelledCrops:
     classes: tuple[str, ...]
     labels: npt.NDArray[np.intp]
     wedge: MissingWedge | None = None
+    split: CellSplit | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -58,6 +62,7 @@ class LabelledCrops:
         *,
         classes: Sequence[str] | None = None,
         wedge: MissingWedge | None = None,
+        split: CellSplit | None = None,
     ) -> LabelledCrops:
         """Return crops with the classes that are known of them by name.
 
@@ -71,6 +76,8 @@ class LabelledCrops:
             All classes in their order; those that have labels, in alphabetical order, by default.
         wedge : MissingWedge, optional
             What the crops say of it by default.
+        split : CellSplit, optional
+            As in making it.
 
         Raises
         ------
@@ -85,7 +92,7 @@ class LabelledCrops:
         labels = np.array([numbers[name] for name in given.tolist()], np.intp)
         if wedge is None:
             wedge = getattr(crops, "wedge", None)
-        return cls(crops, tuple(known), labels, wedge)
+        return cls(crops, tuple(known), labels, wedge, split)
 
     @property
     def labelled(self) -> npt.NDArray[np.intp]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from napari_cryoml._registry import Config
 from napari_cryoml.classification._labelled_crops import LabelledCrops
 from napari_cryoml.classification._shortcuts import merged, spread
 from napari_cryoml.classification._system import CropClassifier, SystemConfig
+from napari_cryoml.classification._watch import Watch
 from napari_cryoml.jobs import Job
 from napari_cryoml.models import ClassifierConfig, classifiers
 from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives
@@ -21,6 +22,8 @@ from napari_cryoml.training import CropTrainingConfig, Normalisation
 if TYPE_CHECKING:
     from torch import Tensor
 
+
+Rate = Annotated[float, Field(gt=0)]
 
 _LEAST_STEPS = (
     "Train for this many steps at least: of few crops, more epochs than asked for; 0 for none."
@@ -63,8 +66,12 @@ class NetworkSystem(SystemConfig):
     Any network goes with any objective. Given to `systems.create`, some words reach options
     further in: `epochs`, `learning_rate` and `augmentation` those of training with labels, and
     `batch`, `minutes`, `precision` and `seed` those of pretraining too. A group of options may
-    be given in part; the rest stays as the system has it.
+    be given in part; the rest stays as the system has it. A `learning_rate` stands for
+    `learning_rates` too.
     """
+
+    label_column: ClassVar[str] = ""
+    """Column of crops that it learns from, where that is always the same one."""
 
     network: str = Field("compact", description="Network from a crop to one score a class.")
     network_options: dict[str, Any] = Field(
@@ -84,10 +91,14 @@ class NetworkSystem(SystemConfig):
         "percentile: each channel clipped to its percentiles 0.1 and 99.9, shifted to 0 and "
         "divided by its range where that is above 1.",
     )
-    keep: Literal["last", "accuracy", "loss"] = Field(
+    keep: Literal["last", "accuracy", "loss", "watched"] = Field(
         "last",
-        description="Which weights are kept: those of the last epoch, or those of the best "
-        "accuracy or the least loss on the validation share of the labels.",
+        description="Which weights are kept: those of the last epoch, those of the best accuracy "
+        "or the least loss on the validation share of the labels, or those of the best watched "
+        "figure, as a functional score of the vectors.",
+    )
+    watched: str = Field(
+        "", description="Figure that keep = watched goes by; the first one by default."
     )
     held_out_share: float = Field(
         0.2,
@@ -97,6 +108,24 @@ class NetworkSystem(SystemConfig):
         "accuracy is measured and confidence is calibrated.",
     )
     least_steps: int = Field(0, ge=0, description=_LEAST_STEPS)
+    learning_rates: tuple[Rate, ...] = Field(
+        (),
+        description="Step sizes of training with labels that are tried in turn; the best one on "
+        "the validation share is taken. None for that of the optimiser.",
+    )
+    trial_epochs: int | None = Field(
+        None,
+        ge=1,
+        description="Epochs that each of them is tried for; none for a whole training each.",
+    )
+    seeds: int = Field(
+        1, ge=1, le=100, description="Runs of training, each from other first weights."
+    )
+    of_seeds: Literal["best", "ensemble"] = Field(
+        "best",
+        description="What is made of several runs: the best on the validation share, or all of "
+        "them, whose probabilities are averaged.",
+    )
     start_from: Path | None = Field(
         None,
         description="File of a pretrained encoder or a classifier whose weights are taken over, "
@@ -162,11 +191,18 @@ class NetworkSystem(SystemConfig):
             }
         )
 
-    def fit(self, data: LabelledCrops) -> Job[CropClassifier]:
+    def fit(self, data: LabelledCrops, watch: Watch | None = None) -> Job[CropClassifier]:
         """Return the job that trains a classifier.
 
         Its events are `TrainingEvent`. Stopped while it pretrains, it teaches the last layer the
         labels at once; stopped later, it keeps what it has.
+
+        Parameters
+        ----------
+        data : LabelledCrops
+        watch : callable, optional
+            Looks at the vectors of crops before the first step and after every epoch; what it
+            returns is among the `figures` of these events. See `Watch`.
 
         Raises
         ------
@@ -175,7 +211,7 @@ class NetworkSystem(SystemConfig):
         """
         from napari_cryoml.classification._network_training import train_network
 
-        return train_network(data, self)
+        return train_network(data, self, watch)
 
     def restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> CropClassifier:
         """Return the classifier that was written with these tensors."""

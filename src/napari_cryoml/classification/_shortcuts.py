@@ -40,8 +40,11 @@ def spread(values: Mapping[str, Any], *, pretrains: bool) -> dict[str, Any]:
     -------
     dict
         Where epochs are given and `least_steps` is not, it is 0: what is asked for is done.
+        Where a learning rate is given and `learning_rates` are not, there are none to be tried.
     """
     given = dict(values)
+    if given.get("learning_rate") is not None:
+        given.setdefault("learning_rates", ())
     for word, path in _TO_TRAINING.items():
         if word in given:
             _put(given, ("training", *path), given.pop(word))

@@ -34,7 +34,12 @@ class Stage:
         done = self.start + self.share * (event.done / event.total if event.total else 0.0)
         epoch = min((max(event.step, 1) - 1) // self.steps_per_epoch + 1, self.epochs)
         words = [f"{self.name}: epoch {epoch} of {self.epochs}", f"loss {event.loss:.3g}"]
+        if not event.step:
+            words = [f"{self.name}: before the first epoch"]
         if event.validation is not None:
             words.append(f"validation {event.validation:.3g}")
+        words += [f"{name} {value:.3g}" for name, value in event.figures.items() if name != "loss"]
         message = ", ".join(words) + (f"; {event.message}" if event.message else "")
-        return replace(event, done=round(_TOTAL * done), total=_TOTAL, message=message)
+        return replace(
+            event, done=round(_TOTAL * done), total=_TOTAL, message=message, stage=self.name
+        )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_cryoml._registry import Config, Registry
 from napari_cryoml.classification._labelled_crops import UNKNOWN, LabelledCrops
+from napari_cryoml.classification._training_run import TrainingRun
 from napari_cryoml.data import MissingWedge
 from napari_cryoml.jobs import Job
 
@@ -61,6 +62,8 @@ class CropClassifier(ABC):
     held_out : array of shape (n,), intp, or None
         Number of the class that each crop was given while its label was held out, -1 for those
         that were not; of the crops it was fitted to, and not kept in files.
+    runs : tuple of TrainingRun
+        What each run of training came to; empty where there are none.
     """
 
     classes: tuple[str, ...]
@@ -74,6 +77,7 @@ class CropClassifier(ABC):
     report: ClassificationReport | None = None
     notes: tuple[str, ...] = field(default=())
     held_out: npt.NDArray[np.intp] | None = None
+    runs: tuple[TrainingRun, ...] = ()
 
     @abstractmethod
     def features(self, images: Images) -> Images:

@@ -125,6 +125,7 @@ def fit(
     changes = {"optimizer": optimizer, "precision": precision}
     run = _Run(module, loss, batches, _planner(config, changes), device, resume)
     best, stale = None, 0
+    found: Measured | None
     if from_start and validate is not None:
         found = run.measure(validate)
         if (yield run.event(found, "")) is Command.STOP:
