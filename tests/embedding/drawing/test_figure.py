@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from napari_cryoml._errors import InputError
-from napari_cryoml.embedding.drawing import MapView, write_figure
+from napari_cryoml.embedding.drawing import MapView, group_clouds, write_figure
 
 SMALL = {"size": (3.0, 2.4), "dpi": 60}
 
@@ -134,3 +134,23 @@ def test_no_window_and_no_state_of_pyplot_is_touched(tmp_path, points):
 def test_mistakes_are_told_in_a_sentence(tmp_path, points, name, arguments, sentence):
     with pytest.raises(InputError, match=sentence):
         write_figure(tmp_path / name, points, **arguments)
+
+
+def test_groups_have_numbers_on_the_map_and_names_in_the_legend(tmp_path, points):
+    groups = group_clouds(points, {"left <&>": range(60), "right": range(60, 100), "no": [1]})
+    path = write_figure(tmp_path / "map.svg", points, groups=groups, legend_title="Processes")
+    text = path.read_text()
+    for word in ("1  left &lt;&amp;&gt; (60)", "2  right (40)", "Processes", "1", "2"):
+        assert f">{word}<" in text
+    assert "3  no" not in text
+    assert "<image" in text
+    assert "fill: #a0a0a0" in text
+
+
+def test_arrows_are_shapes(tmp_path, points):
+    plain = write_figure(tmp_path / "a.svg", points).read_text()
+    arrows = points[:30], points[30:60]
+    drawn = write_figure(tmp_path / "b.svg", points, arrows=arrows).read_text()
+    assert drawn.count("<path") >= plain.count("<path") + 30
+    none = points[:0], points[:0]
+    assert write_figure(tmp_path / "c.svg", points, arrows=none).read_text() == plain

@@ -3,7 +3,9 @@
 from napari_cryoml.embedding.drawing._categories import category_codes
 from napari_cryoml.embedding.drawing._clouds import CLOUD_OPACITY, Cloud, category_clouds
 from napari_cryoml.embedding.drawing._figure import FORMATS, write_figure
+from napari_cryoml.embedding.drawing._group_clouds import GroupClouds, group_clouds
 from napari_cryoml.embedding.drawing._lasso import lasso_mask, rectangle_mask
+from napari_cryoml.embedding.drawing._page import write_page
 from napari_cryoml.embedding.drawing._palettes import (
     PLAIN,
     SELECTED,
@@ -23,11 +25,13 @@ __all__ = [
     "PLAIN",
     "SELECTED",
     "Cloud",
+    "GroupClouds",
     "MapView",
     "PointRaster",
     "categorical",
     "category_clouds",
     "category_codes",
+    "group_clouds",
     "lasso_mask",
     "place_terms",
     "rectangle_mask",
@@ -36,4 +40,5 @@ __all__ = [
     "unlabelled",
     "value_limits",
     "write_figure",
+    "write_page",
 ]

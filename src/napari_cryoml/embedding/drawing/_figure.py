@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.embedding.drawing._clouds import CLOUD_OPACITY, Cloud, category_clouds
+from napari_cryoml.embedding.drawing._group_clouds import GroupClouds
 from napari_cryoml.embedding.drawing._ink import GROUND, PEN, Ink
 from napari_cryoml.embedding.drawing._lasso import rectangle_mask
 from napari_cryoml.embedding.drawing._layers import N_DISCS
@@ -41,6 +42,8 @@ def write_figure(
     limits: tuple[float, float] | None = None,
     view: MapView | None = None,
     clouds: bool = False,
+    groups: GroupClouds | None = None,
+    arrows: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None = None,
     title: str = "",
     legend: bool = True,
     legend_title: str = "",
@@ -73,6 +76,11 @@ def write_figure(
         The part to show; everything by default.
     clouds : bool
         Draw the density of each category, with its name at the mode, over faint points.
+    groups : GroupClouds, optional
+        Clouds of groups of rows, each with its number at the mode, over faint points; the legend
+        is theirs. Points that are not coloured by anything are grey.
+    arrows : tuple of arrays of shape (m, 2), optional
+        Where arrows begin and where they end, map positions.
     title : str
     legend : bool
         Whether to add the legend or the colour bar.
@@ -105,14 +113,20 @@ def write_figure(
     elif values is not None:
         ink = Ink.of_values(values, limits, dark)
     else:
-        ink = Ink.plain(len(points), dark)
+        ink = Ink.plain(len(points), dark) if groups is None else Ink.none(len(points), dark)
     plot = _new_plot(title, axes, size, dpi, dark)
     if legend:
-        ink.add_key(plot, legend_title)
+        (ink if groups is None else _group_ink(groups, dark, numbers=True)).add_key(
+            plot, legend_title
+        )
     clouds = clouds and bool(ink.names)
-    _add_points(plot, points, ink, view or _whole(points), clouds)
+    _add_points(plot, points, ink, view or _whole(points), clouds or groups is not None)
     if clouds:
         _add_clouds(plot, category_clouds(points, ink.codes), ink)
+    if groups is not None:
+        _add_clouds(plot, list(groups.clouds), _group_ink(groups, dark, numbers=False))
+    if arrows is not None:
+        _add_arrows(plot, *arrows, dark)
     _save(plot.figure, path)
     return path
 
@@ -202,6 +216,35 @@ def _add_discs(
         c=ink.rgb[ink.codes[rows]],
         alpha=_FAINT if faint else 0.9,
         linewidths=0,
+    )
+
+
+def _group_ink(groups: GroupClouds, dark: bool, *, numbers: bool) -> Ink:
+    """Return the colours of groups, called by number and name for the legend, or by number."""
+    drawn = {cloud.code: cloud.count for cloud in groups.clouds}
+    codes = np.repeat(list(drawn), list(drawn.values())).astype(np.intp)
+    names = [str(place) for place in range(1, len(groups) + 1)]
+    if numbers:
+        names = [f"{number}  {name}" for number, name in zip(names, groups.names, strict=True)]
+    return Ink.of_categories(codes, names, groups.colours(dark), dark)
+
+
+def _add_arrows(
+    plot: Any, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating], dark: bool
+) -> None:
+    """Draw arrows as shapes, as long as they are on the map."""
+    if not len(start):
+        return
+    plot.quiver(
+        *np.asarray(start).T,
+        *(np.asarray(end) - np.asarray(start)).T,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=0.002,
+        color=PEN[dark],
+        alpha=0.7,
+        zorder=3,
     )
 
 

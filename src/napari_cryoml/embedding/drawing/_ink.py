@@ -60,6 +60,11 @@ class Ink:
         return cls(np.zeros(n, np.int8), np.array([PLAIN], np.uint8), dark, [])
 
     @classmethod
+    def none(cls, n: int, dark: bool) -> Ink:
+        """Return the grey of what belongs to nothing for `n` points."""
+        return cls(np.full(n, -1, np.int8), np.empty((0, 3), np.uint8), dark, [])
+
+    @classmethod
     def of_values(cls, values: _Values, limits: tuple[float, float] | None, dark: bool) -> Ink:
         """Return the colours of values on a sequential scale."""
         values = np.asarray(values, np.float64)
