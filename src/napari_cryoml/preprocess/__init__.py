@@ -9,8 +9,11 @@ from napari_cryoml.preprocess._crops import PickCrops
 from napari_cryoml.preprocess._crops_config import CropsConfig
 from napari_cryoml.preprocess._cut_cells import cut_cells
 from napari_cryoml.preprocess._dense_table import dense_table
+from napari_cryoml.preprocess._find_cells import find_cells
+from napari_cryoml.preprocess._image_cells import ImageCells
 from napari_cryoml.preprocess._intensity import percentile_normalise
 from napari_cryoml.preprocess._known_ids import known_ids
+from napari_cryoml.preprocess._labelled_images import ChannelImage, LabelledImage
 from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
 from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, working_shape
@@ -20,7 +23,10 @@ from napari_cryoml.preprocess._usable import usable_mask
 __all__ = [
     "BoxCutting",
     "CellsConfig",
+    "ChannelImage",
     "CropsConfig",
+    "ImageCells",
+    "LabelledImage",
     "PickCrops",
     "PreprocessConfig",
     "Preprocessor",
@@ -30,6 +36,7 @@ __all__ = [
     "channel_number",
     "cut_cells",
     "dense_table",
+    "find_cells",
     "fit_scaled_mixture",
     "fourier_rescale",
     "known_ids",

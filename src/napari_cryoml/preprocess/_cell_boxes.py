@@ -68,7 +68,9 @@ class CellCutting:
     def inside(
         self, positions: npt.NDArray[np.float64], shape: tuple[int, ...]
     ) -> npt.NDArray[np.bool_]:
-        """Tell which crops lie within an image of this shape (Y, X)."""
+        """Tell which crops are kept in an image of this shape (Y, X); all unless `edge` is drop."""
+        if self.edge != "drop":
+            return np.ones(len(positions), bool)
         centres = nearest_pixels(positions)
         low, high = floor(self.offsets[0]), ceil(self.offsets[-1])
         return np.asarray(((centres + low >= 0) & (centres + high < shape)).all(axis=1))

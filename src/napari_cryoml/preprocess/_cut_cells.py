@@ -100,7 +100,7 @@ def cut_cells(
         If cells are dropped at the border, or some have saturated, constant or empty channels.
     """
     config = config or CellsConfig()
-    pixels, channels = _with_channels(image, channels, image_name)
+    pixels, channels = with_channels(image, channels, image_name)
     numbers, names = ordered_channels(config, channels, len(pixels), image_name)
     found = np.asarray(labels)
     check_shapes(pixels.shape, found.shape, image_name)
@@ -109,8 +109,9 @@ def cut_cells(
         raise InputError(empty_labels(image_name))
     chosen = np.stack([np.asarray(pixels[number]) for number in numbers])
     cutting = cutting_of(config, pixel_size, chosen.shape, image_name)
-    rows = cell_rows(chosen, regions, config, image_name, known)
-    rows = rows_inside(rows, cutting, chosen.shape)
+    every = cell_rows(chosen, regions, config, image_name, known)
+    rows = every.take(cutting.inside(every.positions, chosen.shape[1:]))
+    remark_on_dropped(len(rows), len(every), image_name)
     remark_on_quality(rows.columns, names)
     masks = cutting.masks(found, rows.positions, rows.columns["label"])
     crops = cutting.boxes(chosen, rows.positions)
@@ -191,34 +192,26 @@ def cell_rows(
     return rows
 
 
-def rows_inside(rows: CellRows, cutting: CellCutting, shape: Sequence[int]) -> CellRows:
-    """Return the rows whose crops are kept by the policy for the border.
+def remark_on_dropped(n_kept: int, n: int, where: str) -> None:
+    """Say how many cells were dropped at the border.
 
     Raises
     ------
     InputError
-        If none is.
+        If all were.
 
     Warns
     -----
     InputWarning
-        If some are dropped.
+        If some were.
     """
-    if cutting.edge != "drop" or not len(rows):
-        return rows
-    inside = cutting.inside(rows.positions, tuple(shape[1:]))
-    where = rows.columns["roi_id"][0]
-    if not inside.any():
+    if n and not n_kept:
         raise InputError(
-            f"The crops of all {len(rows)} cells of {where} leave the image: cut smaller crops, or "
-            "keep them with the edge 'mirror' or 'pad'."
+            f"The crops of all {n} cells of {where} leave the image: cut smaller crops, or keep "
+            "them with the edge 'mirror' or 'pad'."
         )
-    if not inside.all():
-        _warn(
-            f"{np.count_nonzero(~inside)} of {len(rows)} cells of {where} were dropped: their "
-            "crops leave the image."
-        )
-    return rows.take(inside)
+    if n_kept < n:
+        _warn(f"{n - n_kept} of {n} cells of {where} were dropped: their crops leave the image.")
 
 
 def remark_on_quality(columns: Mapping[str, npt.NDArray[Any]], channels: Sequence[str]) -> None:
@@ -254,7 +247,7 @@ def box_of(cutting: CellCutting) -> int | None:
     return None if cutting.ratio == 1 else max(round(cutting.size * cutting.ratio), 1)
 
 
-def _with_channels(
+def with_channels(
     image: Any, channels: Sequence[str] | None, where: str
 ) -> tuple[Any, Sequence[str] | None]:
     """Return an image with its axis of channels, and their names once they are known to fit."""
