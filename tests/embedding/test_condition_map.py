@@ -3,7 +3,7 @@ import pytest
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Embedding
-from napari_cryoml.embedding import arrows, condition_vectors, most_correlated
+from napari_cryoml.embedding import all_correlated, arrows, condition_vectors, most_correlated
 
 NAMES = ["a"] * 4 + ["b"] * 4 + ["once"] * 2
 CONDITIONS = list("wwkkwkkkww")
@@ -63,6 +63,20 @@ def test_the_most_correlated_come_first():
     np.testing.assert_allclose(found.correlation, r[order], rtol=1e-5)
     everything = most_correlated(given, "p3", 500)
     assert len(everything) == 47 and not {3, 9, 11} & set(everything.rows.tolist())
+
+
+def test_all_at_once_agree_with_one_by_one():
+    vectors = np.random.default_rng(1).normal(size=(40, 6))
+    vectors[5], vectors[6] = np.nan, 2.0
+    given = Embedding(vectors, [f"p{row}" for row in range(40)])
+    found = all_correlated(given, 4)
+    assert sorted(found) == [row for row in range(40) if row not in (5, 6)]
+    for row, near in found.items():
+        alone = most_correlated(given, f"p{row}", 4)
+        assert [other for other, _ in near] == alone.rows.tolist()
+        np.testing.assert_allclose([r for _, r in near], alone.correlation, rtol=1e-4)
+    assert all_correlated(given.take(slice(5, 8))) == {}
+    assert len(all_correlated(given.take(slice(0, 3)), 10)[0]) == 2
 
 
 @pytest.mark.parametrize(("name", "words"), [("p9", "no row 'p9'"), ("flat", "is constant")])

@@ -9,7 +9,7 @@ from ._clusters import (
     clusterings,
 )
 from ._condition_map import Arrows, arrows, condition_vectors
-from ._correlated import Correlated, most_correlated
+from ._correlated import Correlated, all_correlated, most_correlated
 from ._displacements import DisplacementConfig, displacements
 from ._encoders import CropEncoder, CropEncoderConfig, LiveEncoderConfig, encoders
 from ._extract import Extracted, extract
@@ -26,6 +26,7 @@ from ._messages import (
 from ._neighbours import NeighbourIndex, nearest
 from ._novelty import Novelty, NoveltyConfig, novelty
 from ._projection import (
+    PROTEIN_MAP,
     LayoutChanged,
     PcaConfig,
     Projection,
@@ -43,6 +44,7 @@ from ._spreading import Reliability, Spread, SpreadConfig, spread_labels
 from ._whitening import Whitening
 
 __all__ = [
+    "PROTEIN_MAP",
     "AgglomerativeConfig",
     "Arrows",
     "ClusterRequest",
@@ -77,6 +79,7 @@ __all__ = [
     "TsneConfig",
     "UmapConfig",
     "Whitening",
+    "all_correlated",
     "arrows",
     "central_members",
     "cluster",

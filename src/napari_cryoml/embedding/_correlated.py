@@ -11,6 +11,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Embedding
 
 _BLOCK = 8192
+_QUERIES = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,41 @@ def most_correlated(embedding: Embedding, name: str, k: int = 10) -> Correlated:
     # NaN is sorted to the end; of equal ones the first row comes first.
     order = np.argsort(-r, kind="stable")[: max(min(k, int(np.isfinite(r).sum())), 0)]
     return Correlated(order, embedding.ids[order], r[order])
+
+
+def all_correlated(embedding: Embedding, k: int = 10) -> dict[int, list[tuple[int, float]]]:
+    """Return, for each row, the rows whose vectors correlate most with it, and how much.
+
+    Parameters
+    ----------
+    embedding : Embedding
+    k : int, default 10
+
+    Returns
+    -------
+    dict of int to list of (int, float)
+        Row numbers and Pearson's r, the most like first; rows that are constant or not finite are
+        missing on either side.
+    """
+    directions = _directions(embedding.vectors).astype(np.float32)
+    usable = np.flatnonzero(np.isfinite(directions).all(axis=1))
+    table = directions[usable]
+    k = min(k, len(usable) - 1)
+    found: dict[int, list[tuple[int, float]]] = {}
+    if k < 1:
+        return found
+    for start in range(0, len(usable), _QUERIES):
+        block = np.arange(start, min(start + _QUERIES, len(usable)))
+        r = table[block] @ table.T
+        r[np.arange(len(block)), block] = -np.inf
+        near = np.argpartition(-r, k - 1, axis=1)[:, :k]
+        values = np.take_along_axis(r, near, axis=1)
+        order = np.lexsort((near, -values), axis=1)
+        for place, row in enumerate(usable[block].tolist()):
+            best = order[place]
+            rows = usable[near[place, best]].tolist()
+            found[row] = list(zip(rows, values[place, best].tolist(), strict=True))
+    return found
 
 
 def _directions(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

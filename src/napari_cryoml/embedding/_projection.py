@@ -28,6 +28,7 @@ from napari_cryoml.embedding._umap import UmapConfig
 from napari_cryoml.jobs import Command, Job, relay
 
 __all__ = [
+    "PROTEIN_MAP",
     "LayoutChanged",
     "PcaConfig",
     "Projection",
@@ -39,6 +40,10 @@ __all__ = [
     "projections",
     "warm_up",
 ]
+
+PROTEIN_MAP = TsneConfig(perplexity=40, metric="cosine")
+"""The map of Razdaibiedina and Brechalov 2022 (section 3.2) for vectors of proteins; they do not
+tell the metric: directions are compared, for it is correlation that tells what proteins do."""
 
 _FEWEST = 4
 """Rows below which there are no neighbourhoods to speak of."""

@@ -16,6 +16,7 @@ from napari_cryoml.embedding.drawing._palettes import (
     value_limits,
 )
 from napari_cryoml.embedding.drawing._raster import PointRaster
+from napari_cryoml.embedding.drawing._standard_groups import standard_groups
 from napari_cryoml.embedding.drawing._terms import place_terms
 from napari_cryoml.embedding.drawing._view import MapView
 
@@ -37,6 +38,7 @@ __all__ = [
     "rectangle_mask",
     "sequential",
     "shades",
+    "standard_groups",
     "unlabelled",
     "value_limits",
     "write_figure",

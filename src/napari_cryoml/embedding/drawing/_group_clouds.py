@@ -59,7 +59,7 @@ def group_clouds(
         Rows of each group.
     """
     points = np.asarray(coordinates, np.float64)[:, :2]
-    placed = np.isfinite(points).all(axis=1)
+    placed = np.asarray(np.isfinite(points).all(axis=1))
     members = {name: np.unique(np.asarray(rows, np.intp)) for name, rows in groups.items()}
     members = {name: rows[placed[rows]] for name, rows in members.items()}
     order = sorted(members, key=lambda name: (-len(members[name]), name))
