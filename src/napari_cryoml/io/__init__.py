@@ -6,6 +6,8 @@ from napari_cryoml.io._cell_images import (
     read_cell_image,
     read_cell_labels,
 )
+from napari_cryoml.io._cell_pairs import pair_labels, write_cell_labels
+from napari_cryoml.io._cell_table import read_cell_table
 from napari_cryoml.io._cells import CELL_SUFFIXES, read_cells
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
 from napari_cryoml.io._coordinates import read_picks, write_picks
@@ -44,10 +46,12 @@ __all__ = [
     "open_cell_images",
     "open_image",
     "open_images",
+    "pair_labels",
     "pose_columns",
     "read_aliases",
     "read_cell_image",
     "read_cell_labels",
+    "read_cell_table",
     "read_cells",
     "read_crops",
     "read_embedding",
@@ -57,6 +61,7 @@ __all__ = [
     "save_or_rescue",
     "scale",
     "stream_crops",
+    "write_cell_labels",
     "write_crop_list",
     "write_crops",
     "write_embedding",

@@ -173,7 +173,7 @@ def open_cell_images(
         If there is no image, one cannot be opened or lacks the file of a channel, or two have one
         name.
     """
-    files = _files([paths] if isinstance(paths, str | Path) else paths)
+    files = files_of([paths] if isinstance(paths, str | Path) else paths)
     groups, others = by_channel(files, words)
     order = order_of(groups, words)
     if len(order) < 2:  # files of one channel alone: their names tell nothing
@@ -267,7 +267,7 @@ def _load(path: Path) -> Any:
         return load_planes(path)
 
 
-def _files(paths: Iterable[str | Path]) -> list[Path]:
+def files_of(paths: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     for one in paths:
         path = Path(one).expanduser()

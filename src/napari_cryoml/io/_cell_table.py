@@ -150,8 +150,10 @@ def _column(values: pd.Series[Any]) -> Column:
     return column.astype(np.int64) if is_whole else column
 
 
-def table_columns(path: Path, ids: Sequence[str]) -> dict[str, Column]:
-    """Return what a table tells of cells, a row a cell in the order of their ids.
+def read_cell_table(
+    path: str | Path, ids: Sequence[str], *, what: str = "cells"
+) -> dict[str, Column]:
+    """Return what a table tells of cells, or of images, one row each in the order of their ids.
 
     The table's column of files or ids finds the cells: by their whole name, else by the name
     without folders, else without its ending, else without the word of a channel. A table without
@@ -159,13 +161,17 @@ def table_columns(path: Path, ids: Sequence[str]) -> dict[str, Column]:
 
     Parameters
     ----------
-    path : Path
+    path : path
+        CSV, TSV or Parquet.
     ids : sequence of str
+    what : str
+        What the ids name, for messages.
 
     Returns
     -------
     dict of str to array of shape (n,)
-        NaN, False or "" for cells that the table does not have.
+        ``protein``, ``plate``, ``class`` as texts, and all other columns under their names; NaN,
+        False or "" for cells that the table does not have.
 
     Raises
     ------
@@ -178,37 +184,42 @@ def table_columns(path: Path, ids: Sequence[str]) -> dict[str, Column]:
         If other names than the usual ones were taken, rows go by their order, or cells and rows
         have no partner.
     """
+    path = Path(path).expanduser()
     columns, told = named(read_table(path), files=True)
     n_rows = len(next(iter(columns.values())))
     if told:
         _warn(f"Of {path.name}, {told} was taken.")
     rows = _matched(columns[FILE].tolist(), ids) if FILE in columns else None
     if rows is None or not (rows >= 0).any():
-        rows = _by_order(columns, n_rows, ids, path.name)
+        rows = _by_order(columns, n_rows, ids, (path.name, what))
     n_lost = int(np.count_nonzero(rows < 0))
     n_unused = n_rows - len(np.unique(rows[rows >= 0]))
     if n_lost:
-        _warn(f"{n_lost} of {len(ids)} cells are not in {path.name}: what it tells is left open.")
+        _warn(f"{n_lost} of {len(ids)} {what} are not in {path.name}: what it tells is left open.")
     if n_unused:
-        _warn(f"{n_unused} of {n_rows} rows of {path.name} were passed over: they add no cell.")
+        _warn(
+            f"{n_unused} of {n_rows} rows of {path.name} were passed over: they name none of "
+            f"the {what}, or one that another row names."
+        )
     return {name: _at(values, rows) for name, values in columns.items() if name != FILE}
 
 
 def _by_order(
-    columns: Mapping[str, Column], n_rows: int, ids: Sequence[str], where: str
+    columns: Mapping[str, Column], n_rows: int, ids: Sequence[str], names: tuple[str, str]
 ) -> npt.NDArray[np.intp]:
+    where, what = names
     if n_rows != len(ids):
         files = columns.get(FILE)
         cause = (
             f"no column of files or ids was found among {', '.join(map(repr, columns))}"
             if files is None
-            else f"its names ({_some(files.tolist())}) fit none of the cells ({_some(ids)})"
+            else f"its names ({_some(files.tolist())}) fit none of the {what} ({_some(ids)})"
         )
         raise InputError(
-            f"{where} has {n_rows} rows for {len(ids)} cells, and {cause}: name the file or the id "
-            "of each cell in a column 'file'."
+            f"{where} has {n_rows} rows for {len(ids)} {what}, and {cause}: name the file or the "
+            "id of each in a column 'file'."
         )
-    _warn(f"The rows of {where} were taken in the order of the cells, as no names tell it.")
+    _warn(f"The rows of {where} were taken in the order of the {what}, as no names tell it.")
     return np.arange(n_rows)
 
 

@@ -14,7 +14,7 @@ from napari_cryoml.data import ArrayCrops
 from napari_cryoml.io._cell_arrays import NpyRows, arranged
 from napari_cryoml.io._cell_folder import read_folder_cells
 from napari_cryoml.io._cell_hdf5 import read_hdf5_cells
-from napari_cryoml.io._cell_table import FILE, PROTEIN, named, table_columns
+from napari_cryoml.io._cell_table import FILE, PROTEIN, named, read_cell_table
 from napari_cryoml.io._crop_files import LazyBoxes
 from napari_cryoml.io._crop_stacks import read_crops
 from napari_cryoml.io._crop_zarr import read_zarr_crops
@@ -77,7 +77,7 @@ def read_cells(
     crops = _opened(place, tuple(channels or ()), folders)
     crops = _with_usual_names(crops)
     if table is not None:
-        told = table_columns(Path(table).expanduser(), crops.ids.tolist())
+        told = read_cell_table(table, crops.ids.tolist())
         crops = replace(crops, columns={**told, **_others(crops.columns, told)})
     if channels and crops.channels != tuple(channels):
         _check_channels(len(channels), crops.n_channels, place)

@@ -18,6 +18,7 @@ from napari_cryoml.preprocess._mixture import ScaledMixture, fit_scaled_mixture
 from napari_cryoml.preprocess._preprocessor import PreprocessConfig, Preprocessor
 from napari_cryoml.preprocess._rescale import Rescaling, fourier_rescale, working_shape
 from napari_cryoml.preprocess._segment_cells import SegmentConfig, segment_cells
+from napari_cryoml.preprocess._segment_images import segment_images
 from napari_cryoml.preprocess._usable import usable_mask
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "percentile_normalise",
     "pick_id",
     "segment_cells",
+    "segment_images",
     "usable_mask",
     "working_shape",
 ]
