@@ -47,9 +47,12 @@ def pair_labels(
     Raises
     ------
     InputError
-        If an image has no labels, several fit it, or there are none.
+        If an image has no labels, several fit it, or a file is missing.
     """
     files = files_of([labels] if isinstance(labels, str | Path) else labels)
+    gone = next((path for path in files if not path.exists()), None)
+    if gone is not None:
+        raise InputError(f"There is no file {gone}: check the path, or mount its disk.")
     if len(images) == 1 and len(files) == 1:
         return [(images[0], files[0])]
     by_key: dict[str, list[Path]] = defaultdict(list)
