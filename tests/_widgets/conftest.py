@@ -213,6 +213,7 @@ def map_view(qapp):
     from napari_cryoml._widgets.embedding._link_tab import LinkTab
     from napari_cryoml._widgets.embedding._map_tab import MapTab
     from napari_cryoml._widgets.embedding._new_tab import NewTab
+    from napari_cryoml._widgets.embedding._protein_tab import ProteinTab
     from napari_cryoml._widgets.embedding._selection_row import SelectionRow
     from napari_cryoml._widgets.embedding._source_row import SourceRow
     from napari_cryoml._widgets.embedding._tool_row import ToolRow
@@ -236,6 +237,7 @@ def map_view(qapp):
         "new": NewTab,
         "options": MapTab,
         "link": LinkTab,
+        "proteins": ProteinTab,
     }
     for name, kind in parts.items():
         setattr(mock, name, MagicMock(spec=kind))

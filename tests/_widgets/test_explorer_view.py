@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QTableView,
     QToolButton,
     QWidget,
 )
@@ -51,7 +52,9 @@ class TestControls:
     def test_every_control_has_a_tooltip(self, view):
         controls = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
         for control in view.findChildren(QWidget):
-            inner = isinstance(control.parent(), QAbstractSpinBox | QComboBox | QCollapsible)
+            inner = isinstance(
+                control.parent(), QAbstractSpinBox | QComboBox | QCollapsible | QTableView
+            )
             name = control.objectName()
             if isinstance(control, controls) and not inner and not name.startswith("qt_"):
                 if name in ("ScrollLeftButton", "ScrollRightButton"):
@@ -189,7 +192,7 @@ class TestTools:
         said = heard(view.tools.export_requested)
         for action in view.tools.export.menu().actions():
             action.trigger()
-        assert [what for (what,) in said] == ["picks", "classes", "embedding", "figure"]
+        assert [what for (what,) in said] == ["picks", "classes", "embedding", "figure", "page"]
 
 
 class TestSelection:

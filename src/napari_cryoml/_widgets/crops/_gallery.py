@@ -47,6 +47,9 @@ class CropGallery(QWidget):
     clicked = Signal(int, str)
     """A row and how: "left", "right", "shift+left", "alt+left" and so on."""
 
+    double_clicked = Signal(int)
+    """A row that was clicked twice; `clicked` has told the first click already."""
+
     hovered = Signal(int)
     """The row below the mouse or that the arrow keys have come to; -1 for none."""
 
@@ -100,6 +103,7 @@ class CropGallery(QWidget):
         grid = self.grid
         grid.needed.connect(self.needed)
         grid.clicked.connect(self.clicked)
+        grid.double_clicked.connect(self.double_clicked)
         grid.hovered.connect(self.hovered)
         grid.label_requested.connect(self.label_requested)
         grid.erase_requested.connect(self.erase_requested)

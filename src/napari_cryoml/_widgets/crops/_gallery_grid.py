@@ -64,6 +64,9 @@ class GalleryGrid(QAbstractScrollArea):
     clicked = Signal(int, str)
     """A row and how: "left", "right", "shift+left", "alt+left" and so on."""
 
+    double_clicked = Signal(int)
+    """A row that was clicked twice; `clicked` has told the first click already."""
+
     hovered = Signal(int)
     """The row below the mouse or that the arrow keys have come to; -1 for none."""
 
@@ -255,6 +258,12 @@ class GalleryGrid(QAbstractScrollArea):
             how = "+".join([*held, _BUTTONS[event.button()]])
             self.clicked.emit(int(self._rows[index]), how)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Say which picture was clicked twice."""
+        index = self._index_at(event.position().toPoint())
+        if index >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.double_clicked.emit(int(self._rows[index]))
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say which picture is below the mouse."""
         self._point_at(self._index_at(event.position().toPoint()))
@@ -311,6 +320,14 @@ class GalleryGrid(QAbstractScrollArea):
         """Let keys act on the next picture, if there is one."""
         if 0 <= self._current < len(self._rows) - 1:
             self._walk(Qt.Key.Key_Right)
+
+    def point_to(self, row: int) -> bool:
+        """Let keys act on the picture of a row, and bring it into view; whether it is on show."""
+        found = np.flatnonzero(self._rows == row)
+        if len(found):
+            self._current = int(found[0])
+            self._show_current()
+        return bool(len(found))
 
     def _walk(self, key: Qt.Key) -> bool:
         """Move to another picture; return whether the key is one that does so."""

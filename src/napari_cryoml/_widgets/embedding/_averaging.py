@@ -84,5 +84,7 @@ class Averaging:
 
     def _rows(self) -> Any:
         state = self._desk.state
-        rows = np.empty(0, np.intp) if state is None else state.selected
+        if state is None or state.row_cells is not None:
+            return np.empty(0, np.intp)  # cells of proteins lie as they lie: no average
+        rows = state.selected
         return self._line.with_crops(rows)

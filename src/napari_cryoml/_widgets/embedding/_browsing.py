@@ -11,12 +11,16 @@ from napari_cryoml._widgets.crops import Mark
 from napari_cryoml._widgets.embedding._crop_line import CropLine
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._orders import ordered
+from napari_cryoml._widgets.embedding._row_cells import RowCells
 from napari_cryoml._widgets.embedding._state import NOVELTY, SCORE, MapState
 from napari_cryoml.averaging import ThumbnailsRequest
 from napari_cryoml.data import NEGATIVE, POSITIVE, UNLABELLED, Crops
 
 MOST_SHOWN = 5000
 """Crops in the gallery; of a larger selection a draw is shown."""
+
+_CELL_ORDERS = ("centrality", "random")
+"""Orders of the cells of proteins."""
 
 NO_SELECTION = "Draw around points on the map to see their crops here."
 NO_CROPS = "There are no crops of these rows: their images are not open in the Picker."
@@ -57,6 +61,9 @@ class Browsing:
     def show(self) -> None:
         """Show the crops of the selection."""
         state, gallery = self._desk.state, self._desk.view.gallery
+        if state is not None and state.row_cells is not None:
+            self._show_cells(state, state.row_cells)
+            return
         rows = np.empty(0, np.intp) if state is None else self._line.with_crops(state.selected)
         if state is None or not len(rows):
             gallery.set_rows([], self._order, 0)
@@ -66,6 +73,15 @@ class Browsing:
         gallery.set_rows(shown, self._order, len(rows))
         self.show_marks()
 
+    def _show_cells(self, state: MapState, cells: RowCells) -> None:
+        """Show the cells of the selected proteins."""
+        gallery, names = self._desk.view.gallery, state.embedding.ids[state.selected].tolist()
+        gallery.set_orders(_CELL_ORDERS)
+        order = self._order if self._order in _CELL_ORDERS else _CELL_ORDERS[0]
+        crops = cells.of_rows(names, order)
+        gallery.set_rows(crops, order, len(crops))
+        gallery.set_marks({})
+
     def sort(self, order: str) -> None:
         """Show the crops in another order."""
         self._order = order
@@ -73,6 +89,12 @@ class Browsing:
 
     def need(self, rows: list[int]) -> None:
         """Ask for thumbnails of rows."""
+        state = self._desk.state
+        if state is not None and state.row_cells is not None:
+            crops = np.array(rows, np.intp)
+            request = ThumbnailsRequest(crops, side=self._desk.view.gallery.side)
+            self._line.ask(request, "thumbnails", self._take_cells)
+            return
         wanted = self._line.with_crops(np.array(rows, np.intp))
         if len(wanted):
             self._line.ask(self._request(wanted), "thumbnails", self._take)
@@ -83,15 +105,22 @@ class Browsing:
         if state is None or row < 0:
             return
         self._desk.view.show_hover_text(row_text(state, row).replace(" · ", "\n"))
-        wanted = self._line.with_crops(np.array([row]))
-        if len(wanted):
+        crops = self._crops_of(state, row)
+        if len(crops):
             show = self._desk.view.show_thumbnail
-            self._line.ask(self._request(wanted), "hover", lambda found: show(row, found.images[0]))
+            request = ThumbnailsRequest(crops, side=self._desk.view.gallery.side)
+            self._line.ask(request, "hover", lambda found: show(row, found.images[0]))
+
+    def _crops_of(self, state: MapState, row: int) -> Rows:
+        """Return the crop of a row, or the most central cell of a protein; nothing if none is."""
+        if state.row_cells is not None:
+            return state.row_cells.of_row(str(state.embedding.ids[row]))[:1]
+        return self._line.crops_of(self._line.with_crops(np.array([row])))
 
     def show_marks(self) -> None:
         """Show labels and classes on the crops."""
         state, gallery = self._desk.state, self._desk.view.gallery
-        if state is not None:
+        if state is not None and state.row_cells is None:
             gallery.set_marks(marks_of(state, gallery.rows, self._desk.class_colours()))
 
     def _request(self, rows: Rows) -> ThumbnailsRequest:
@@ -102,8 +131,15 @@ class Browsing:
         if found.notes:
             self._desk.warn(found.notes[0])
 
+    def _take_cells(self, found: Any) -> None:
+        self._desk.view.gallery.set_thumbnails(found.rows, found.images)
+        if found.notes:
+            self._desk.warn(found.notes[0])
+
     def _text_of(self, row: int) -> str:
         state = self._desk.state
+        if state is not None and state.row_cells is not None:
+            return state.row_cells.title_of(row)
         return row_text(state, row) if state is not None and 0 <= row < len(state) else ""
 
 

@@ -181,6 +181,15 @@ class EmbeddingCanvas(QWidget):
         self._painting.rings = np.asarray(rows, np.intp).reshape(-1)
         self.update()
 
+    def set_arrows(
+        self,
+        start: npt.NDArray[np.floating] | None,
+        end: npt.NDArray[np.floating] | None,
+    ) -> None:
+        """Draw arrows between map positions xy, each of shape (m, 2); None for none."""
+        self._painting.arrows = None if start is None or end is None else (start, end)
+        self.update()
+
     def set_hint(self, text: str) -> None:
         """Say this while there is nothing to show."""
         self._painting.hint = text
@@ -229,7 +238,16 @@ class EmbeddingCanvas(QWidget):
 
     def export(self, path: str | Path) -> Path:
         """Write what is in view to a PNG or SVG file, and return its path."""
-        return self.scene.write(path, self._clouds.wanted, self._painting.axes)
+        return self.scene.write(path, self._clouds.wanted, self._painting.axes, self.arrows)
+
+    @property
+    def arrows(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None:
+        """Where arrows begin and end, those that have both places; None without any."""
+        if self._painting.arrows is None:
+            return None
+        start, end = self._painting.arrows
+        whole = np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1)
+        return start[whole], end[whole]
 
     def sizeHint(self) -> QSize:
         """Return a size that fits a dock."""

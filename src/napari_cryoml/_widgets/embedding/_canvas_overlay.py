@@ -16,6 +16,8 @@ _MARGIN = 8
 _THUMBNAIL_PX = 84
 _RING_PX = 7.0
 _MOST_RINGS = 500
+_MOST_ARROWS = 2000
+_HEAD_PX = 9.0
 _SMALL = 0.85
 
 _Places = npt.NDArray[np.float64]
@@ -39,6 +41,30 @@ def paint_outline(painter: QPainter, corners: _Places, mode: str) -> None:
     if mode != "replace" and len(corners):
         sign = "+" if mode == "add" else "−"
         painter.drawText(QPointF(*corners[0]) + QPointF(6, -6), sign)
+
+
+def paint_arrows(painter: QPainter, start: _Places, end: _Places, theme: ThemeColours) -> None:
+    """Paint arrows between pixels xy, each of shape (m, 2); the first 2,000 of them."""
+    colour = QColor(*SELECTED)
+    for first, last in zip(start[:_MOST_ARROWS], end[:_MOST_ARROWS], strict=True):
+        if not (np.isfinite(first).all() and np.isfinite(last).all()):
+            continue
+        along = last - first
+        length = float(np.hypot(*along))
+        if length < 1:
+            continue
+        along /= length
+        across = np.array([-along[1], along[0]])
+        head = min(_HEAD_PX, length / 2)
+        neck = last - head * along
+        tip = [last, neck + head / 2 * across, neck - head / 2 * across]
+        for pen in (QPen(theme.background, 3.4), QPen(colour, 1.5)):
+            painter.setPen(pen)
+            painter.drawLine(QPointF(*first), QPointF(*neck))
+        painter.setPen(QPen(theme.background, 1))
+        painter.setBrush(colour)
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in tip]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def paint_rings(

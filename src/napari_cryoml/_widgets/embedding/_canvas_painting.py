@@ -36,6 +36,7 @@ class MapPainting(QObject):
         super().__init__(widget)
         self.theme = ThemeColours.of("dark")
         self.rings: npt.NDArray[np.intp] = np.empty(0, np.intp)
+        self.arrows: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None = None
         self.hint = ""
         self.axes = ("x", "y")
         self._widget, self._scene, self._clouds = widget, scene, clouds
@@ -56,12 +57,18 @@ class MapPainting(QObject):
         painter.drawImage(QPointF(0, 0), picture)
         if self._clouds.visible:
             self._clouds.paint(painter, self._scene.view, self.theme)
+        self._paint_arrows(painter)
         self._paint_rings(painter)
         if self._tools.drawing:
             overlay.paint_outline(painter, self._tools.outline, self._tools.mode)
         self._paint_axes(painter, bounds)
         self._paint_hover(painter, bounds)
         painter.end()
+
+    def _paint_arrows(self, painter: QPainter) -> None:
+        if self.arrows is not None:
+            start, end = (self._scene.view.to_screen(places) for places in self.arrows)
+            overlay.paint_arrows(painter, start, end, self.theme)
 
     def _paint_rings(self, painter: QPainter) -> None:
         radius = self._scene.point_radius()

@@ -216,7 +216,13 @@ class MapScene:
             self._picture = (key, image)
         return self._picture[1]
 
-    def write(self, path: str | Path, clouds: bool, axes: tuple[str, str]) -> Path:
+    def write(
+        self,
+        path: str | Path,
+        clouds: bool,
+        axes: tuple[str, str],
+        arrows: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None = None,
+    ) -> Path:
         """Write what is in view to a PNG or SVG file."""
         made = self.colouring
         return write_figure(
@@ -230,6 +236,7 @@ class MapScene:
             legend_title=made.title,
             view=None if self.fitted else self.view,
             clouds=clouds,
+            arrows=arrows,
             axes=axes,
             dark=self.dark,
         )

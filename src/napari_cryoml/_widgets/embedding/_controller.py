@@ -19,12 +19,14 @@ from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._linking import Linking
 from napari_cryoml._widgets.embedding._maps import Maps
 from napari_cryoml._widgets.embedding._naming import Naming
+from napari_cryoml._widgets.embedding._proteins import Compared, Proteins
 from napari_cryoml._widgets.embedding._selecting import Selecting
 from napari_cryoml._widgets.embedding._sources import Sources, Taken
 from napari_cryoml._widgets.embedding._state import DENSITY, SCORE
 from napari_cryoml._widgets.embedding._view import ExplorerView
 from napari_cryoml._widgets.embedding._wiring import connect_view, key_actions
 from napari_cryoml._widgets.jobs import Background, ServiceLine
+from napari_cryoml.data import Crops
 from napari_cryoml.embedding import projections
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.project import Project
@@ -77,6 +79,7 @@ class ExplorerController:
         )
         self.sources = Sources(desk, self.linking, self.keeping, start_job)
         self.exporting = Exporting(desk)
+        self.proteins = Proteins(desk, start_job, self.selecting.rows)
         self._connect()
         connect_view(self)
         view.bind_keys(key_actions(self))
@@ -88,6 +91,7 @@ class ExplorerController:
     def _connect(self) -> None:
         desk = self.desk
         self.sources.taken.connect(self._take)
+        self.proteins.compared.connect(self._take_compared)
         self.linking.project_changed.connect(self._on_project)
         self.linking.rows_changed.connect(self.naming.refresh)
         self.linking.rows_changed.connect(self._seek_crops)
@@ -103,6 +107,7 @@ class ExplorerController:
             or self._line.busy
             or self._crops.busy
             or self.averaging.busy
+            or self.proteins.running
             or self._background.busy
             or self.keeping.busy
         )
@@ -115,6 +120,7 @@ class ExplorerController:
         self._viewer.events.theme.disconnect(self._on_theme)
         self._line.close()
         self.sources.close()
+        self.proteins.close()
         self._crops.close()
         self._background.close()
         for part in (self.averaging, self.browsing, self.grouping, self.finding, self.linking):
@@ -124,6 +130,34 @@ class ExplorerController:
     def open_paths(self, paths: list[Path]) -> None:
         """Open a file of vectors."""
         self.sources.open_paths(paths)
+
+    def map_cells(self, crops: Crops, config: Any, look_at: Callable[[int], object]) -> None:
+        """Map cells that another dock has cut.
+
+        Parameters
+        ----------
+        crops : Crops
+        config : CropEncoderConfig
+        look_at : callable
+            Brings a crop (its number) to the middle of its image.
+
+        Raises
+        ------
+        InputError
+            If something is being embedded already.
+        """
+        self.sources.map_crops(crops, config, partial(self.sources.of_cells, crops, look_at))
+
+    def map_proteins(self, crops: Crops, config: Any, look_at: Callable[[int], object]) -> None:
+        """Map proteins by the mean vectors of their cells; parameters are those of `map_cells`."""
+        self.sources.map_crops(crops, config, partial(self.sources.of_proteins, crops, look_at))
+        self.view.show_tab("Proteins")
+
+    def _take_compared(self, compared: Compared) -> None:
+        """Show proteins in two conditions on one map."""
+        self.keeping.pass_by()
+        self.sources.taken.emit(self.sources.of_rows(compared.vectors, compared.cells))
+        self.proteins.show_moves(compared)
 
     def map_or_stop(self) -> None:
         """Embed the picks; while something runs, stop it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._state import CLASS, LABEL, SCORE, MapState
 from napari_cryoml._widgets.link import write_classes, write_picks
 from napari_cryoml.data import Embedding, Picks, PicksTable
+from napari_cryoml.embedding import most_correlated
+
+_FEW_ROWS, _MOST_LIKE = 2000, 5
 
 
 class Exporting:
@@ -30,13 +34,14 @@ class Exporting:
         self._desk = desk
 
     def run(self, what: str) -> None:
-        """Write "picks" of the selection, "classes" by file, the "embedding", or a "figure"."""
+        """Write "picks" of the selection, "classes" by file, or all: see `EXPORTS`."""
         with self._desk.telling():
             {
                 "picks": self._picks,
                 "classes": self._classes,
                 "embedding": self._embedding,
                 "figure": self._figure,
+                "page": self._page,
             }[what]()
 
     def _picks(self) -> None:
@@ -70,6 +75,12 @@ class Exporting:
         path = self._desk.view.ask_figure_path(self._desk.folder)
         if path is not None:
             self._desk.note(f"The map was written to {self._desk.view.export_figure(path)}.")
+
+    def _page(self) -> None:
+        state = self._desk.need_state()
+        path = self._desk.view.ask_page_path(self._desk.folder)
+        if path is not None:
+            self._write(_write_page, state, path)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         project = self._desk.project
@@ -137,6 +148,35 @@ def whole_embedding(state: MapState) -> Embedding:
     if LABEL in state.names:
         columns[LABEL] = state.column(LABEL)
     return state.embedding.with_columns(**columns)
+
+
+def _write_page(state: MapState, path: Path) -> str:
+    """Write a map as a page for a browser, with the rows most like each where they are few."""
+    from napari_cryoml.embedding.drawing import write_page
+
+    embedding = whole_embedding(state)
+    colour = state.colour if state.colour in embedding.table else None
+    moved = None if state.arrows is None else state.arrows.placed(state.layout)
+    write_page(
+        path,
+        embedding,
+        state.layout,
+        title=path.stem,
+        colour=colour,
+        arrows=moved,
+        neighbours=_neighbours(embedding),
+    )
+    return f"The map was written to {path}: open it in a browser."
+
+
+def _neighbours(embedding: Embedding) -> dict[int, list[tuple[int, float]]]:
+    """Return the rows most like each row, unless there are many rows."""
+    found: dict[int, list[tuple[int, float]]] = {}
+    for row, name in enumerate(embedding.ids.tolist() if len(embedding) <= _FEW_ROWS else ()):
+        with suppress(InputError):  # a constant vector is like nothing
+            like = most_correlated(embedding, name, _MOST_LIKE)
+            found[row] = list(zip(like.rows.tolist(), like.correlation.tolist(), strict=True))
+    return found
 
 
 def _write_embedding(embedding: Embedding, path: Path) -> str:

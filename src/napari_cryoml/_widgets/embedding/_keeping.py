@@ -105,6 +105,10 @@ class Keeping:
         if self.project is not None:
             self._write(_add, self.project, number, name, embedding)
 
+    def pass_by(self) -> None:
+        """Keep nothing of the map on show: it belongs to no project of ours."""
+        self._number = _Number()
+
     def resume(self, number: int) -> None:
         """Have columns that come later belong to an embedding that is kept."""
         self._number = _Number(number)

@@ -159,6 +159,9 @@ class Linking:
     def look_at(self, row: int) -> None:
         """Bring a row to the middle of the image."""
         link, state = self._desk.link, self._desk.state
+        if state is not None and state.look_at is not None and row >= 0:
+            state.look_at(row)
+            return
         if link is None or state is None or row < 0:
             return
         images, positions = state.embedding.images, state.embedding.positions

@@ -18,6 +18,7 @@ from napari_cryoml._widgets.embedding._columns import state_of
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._linking import Linking
+from napari_cryoml._widgets.embedding._row_cells import PROTEIN, RowCells
 from napari_cryoml._widgets.embedding._scratch import Scratch, Vectors
 from napari_cryoml._widgets.embedding._state import MapState
 from napari_cryoml._widgets.frame import own_project
@@ -80,6 +81,7 @@ class Sources:
         self._preparing = False
         self._scratch = Scratch()
         self._stopping = False
+        self._finish: Callable[[Embedding], Taken] | None = None
         self.watcher = JobWatcher()
         self.watcher.received.connect(self._on_event)
         self.watcher.ended.connect(self._on_end)
@@ -114,6 +116,70 @@ class Sources:
                 on_error=self._give_up,
             )
 
+    # Cells of another dock
+
+    def map_crops(self, crops: Crops, config: Any, finish: Callable[[Embedding], Taken]) -> None:
+        """Embed crops that somebody else has cut, and show what `finish` makes of the vectors.
+
+        Parameters
+        ----------
+        crops : Crops
+        config : CropEncoderConfig
+        finish : callable
+            Takes a row a crop and returns what is shown; beside the GUI's thread.
+
+        Raises
+        ------
+        InputError
+            If something is being embedded already.
+        """
+        if self.running:
+            raise InputError("Crops are being embedded in the Explorer: stop that first, or wait.")
+        self._desk.view.begin_job("embedding", "Describing the cells.")
+        self._start(crops, (), config)
+        self._finish = finish
+
+    def of_cells(
+        self, crops: Crops, look_at: Callable[[int], object], embedding: Embedding
+    ) -> Taken:
+        """Return a map of cells; beside the GUI's thread."""
+        taken = taken_of(embedding, {}, crops, self._scratch)
+        numbers = {one: row for row, one in enumerate(crops.ids.tolist())}
+        crop_of = [numbers[one] for one in embedding.ids.tolist()]
+        taken.state.look_at = lambda row: look_at(crop_of[row])
+        return taken
+
+    def of_proteins(
+        self, crops: Crops, look_at: Callable[[int], object], embedding: Embedding
+    ) -> Taken:
+        """Return a map of proteins, each the mean of its cells; beside the GUI's thread.
+
+        Raises
+        ------
+        InputError
+            If nobody says which protein a cell shows.
+        """
+        from napari_cryoml.embedding import group_vectors
+
+        return self.of_rows(
+            group_vectors(embedding, PROTEIN), RowCells.of(crops, embedding, look_at)
+        )
+
+    def of_rows(self, embedding: Embedding, cells: RowCells) -> Taken:
+        """Return a map of rows that stand for cells; from any thread."""
+        notes = tuple(map(str, embedding.provenance.get("notes", ())))
+        taken = taken_of(embedding, {}, cells.crops, self._scratch, notes)
+        taken.state.row_cells = cells
+        return taken
+
+    def _show_finished(self, embedding: Embedding) -> None:
+        finish, self._finish, self._crops = self._finish, None, None
+        self._keeping.pass_by()
+        if finish is not None:
+            self._desk.background.run(
+                finish, embedding, on_done=self.taken.emit, on_error=self._desk.warn
+            )
+
     def stop(self) -> None:
         """Stop embedding and take what is done; a second time, take nothing."""
         if self._stopping:
@@ -124,7 +190,7 @@ class Sources:
         self._desk.view.show_running("stopping")
 
     def _start(self, crops: Crops, remarks: tuple[str, ...], config: Any) -> None:
-        self._preparing, self._stopping = False, False
+        self._preparing, self._stopping, self._finish = False, False, None
         self._crops, self._remarks = crops, remarks
         try:
             job = self._start_job(_work.embed, crops, config)
@@ -149,6 +215,8 @@ class Sources:
             self._desk.note("Embedding was cancelled.")
         elif not len(job.result):
             self._desk.note("Stopped before any pick had a vector.")
+        elif self._finish is not None:
+            self._show_finished(job.result)
         else:
             self._take_job(job.result)
 
@@ -157,7 +225,7 @@ class Sources:
         self._keeping.add(name, embedding)
         crops, self._crops = self._crops, None
         self._desk.background.run(
-            _taken,
+            taken_of,
             embedding,
             self._keeping.classes(),
             crops,
@@ -206,7 +274,7 @@ class Sources:
             self._keeping.read(number, self._taken_kept, self._take_read)
 
     def _taken_kept(self, embedding: Embedding, classes: Mapping[str, str]) -> Taken:
-        return _taken(embedding, classes, None, self._scratch)
+        return taken_of(embedding, classes, None, self._scratch)
 
     def _take_file(self, opened: _Opened) -> None:
         if opened.project is not None:
@@ -261,23 +329,23 @@ def _open(path: Path, classes: Mapping[str, str] | None, scratch: Scratch) -> _O
         embedding = io.read_embedding(path)
     remarks = [str(one.message) for one in caught if issubclass(one.category, InputWarning)]
     if classes is not None:
-        return _Opened(path.name, _taken(embedding, classes, None, scratch, remarks))
+        return _Opened(path.name, taken_of(embedding, classes, None, scratch, remarks))
     try:
         project, remark = own_project(path)
     except InputError as error:
         remarks.append(f"Nothing is kept. {error}")
-        return _Opened(path.name, _taken(embedding, {}, None, scratch, remarks))
+        return _Opened(path.name, taken_of(embedding, {}, None, scratch, remarks))
     remarks += [remark] if remark else []
     number = _kept_of(project, path)
     if number is not None:
         embedding = project.embedding(number)
     else:
         project.set_setting(MADE_OF, _signature(path))
-    taken = _taken(embedding, project.classes(), None, scratch, remarks)
+    taken = taken_of(embedding, project.classes(), None, scratch, remarks)
     return _Opened(path.name, taken, project, number)
 
 
-def _taken(
+def taken_of(
     embedding: Embedding,
     classes: Mapping[str, str],
     crops: Crops | None,

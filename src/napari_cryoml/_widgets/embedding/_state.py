@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.embedding._history import Mask, SelectionHistory
+from napari_cryoml._widgets.embedding._row_cells import RowArrows, RowCells
 from napari_cryoml._widgets.link import RowClasses, factorised
 from napari_cryoml.data import UNLABELLED, Embedding
 
@@ -59,6 +60,11 @@ class MapState:
         self._row_of: dict[str, int] | None = None
         self._has_colours: dict[str, bool] = {}
         self._categories: dict[str, tuple[Any, npt.NDArray[np.intp], list[str]]] = {}
+        # The cells that rows stand for, where rows are proteins; where the image of a row is shown
+        # by someone else than the link, who does so.
+        self.row_cells: RowCells | None = None
+        self.arrows: RowArrows | None = None
+        self.look_at: Callable[[int], object] | None = None
         self.history = SelectionHistory(len(embedding))
         self.colour = DENSITY
 

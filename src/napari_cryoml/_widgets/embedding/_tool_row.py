@@ -23,6 +23,7 @@ EXPORTS = {
     "classes": "Picks by class…",
     "embedding": "Embedding…",
     "figure": "Map as a picture…",
+    "page": "Map as a web page…",
 }
 
 

@@ -24,6 +24,7 @@ from napari_cryoml._widgets.embedding._keys import MAP_KEYS
 from napari_cryoml._widgets.embedding._link_tab import LinkTab
 from napari_cryoml._widgets.embedding._map_tab import MapTab
 from napari_cryoml._widgets.embedding._new_tab import NewTab
+from napari_cryoml._widgets.embedding._protein_tab import ProteinTab
 from napari_cryoml._widgets.embedding._selection_row import SelectionRow
 from napari_cryoml._widgets.embedding._source_row import SourceRow
 from napari_cryoml._widgets.embedding._tool_row import ToolRow
@@ -56,6 +57,7 @@ EMPTY = (
 )
 _HALF_LIGHT = 128
 _OPENED = "Vectors (*.parquet *.h5ad *.csv *.tsv)"
+_STANDARDS = "Standards (*.gaf *.gaf.gz *.gmt *.tsv *.tab *.csv *.txt *.obo);;All files (*)"
 _FIGURES = "Picture (*.png);;Drawing (*.svg)"
 _EMBEDDINGS = "Parquet (*.parquet);;AnnData (*.h5ad);;Table (*.csv)"
 
@@ -100,6 +102,7 @@ class ExplorerView(Dock):
         self.new = NewTab(offers.novelty, offers.spreading)
         self.options = MapTab(offers.projections, offers.encoders)
         self.link = LinkTab(guard)
+        self.proteins = ProteinTab()
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.tabs = QTabWidget()
         self._dark = True
@@ -114,6 +117,7 @@ class ExplorerView(Dock):
         for title, tab in (
             ("Groups", self.groups),
             ("New", self.new),
+            ("Proteins", self.proteins),
             ("Map", self.options),
             ("Link", self.link),
             ("Keys", words("The keys of the Explorer.", legend_of(MAP_KEYS))),
@@ -205,6 +209,17 @@ class ExplorerView(Dock):
     def ring(self, rows: Sequence[int]) -> None:
         """Put rings around rows on the map."""
         self.canvas.ring(rows)
+
+    def show_arrows(
+        self, start: npt.NDArray[np.floating] | None, end: npt.NDArray[np.floating] | None
+    ) -> None:
+        """Draw arrows between places of the map, each of shape (m, 2); None for none."""
+        self.canvas.set_arrows(start, end)
+
+    def show_tab(self, name: str) -> None:
+        """Bring a tab to the front."""
+        titles = [self.tabs.tabText(index) for index in range(self.tabs.count())]
+        self.tabs.setCurrentIndex(titles.index(name))
 
     def show_hover_text(self, text: str) -> None:
         """Show words beside the point under the mouse."""
@@ -338,6 +353,14 @@ class ExplorerView(Dock):
     def ask_figure_path(self, folder: Path) -> Path | None:
         """Ask where to write a picture of the map."""
         return ask_save(self, "Export the map", folder / "map.png", _FIGURES)
+
+    def ask_page_path(self, folder: Path) -> Path | None:
+        """Ask where to write the map as a web page."""
+        return ask_save(self, "Export the map", folder / "map.html", "Web page (*.html)")
+
+    def ask_standard_path(self) -> Path | None:
+        """Ask for a file of what is known of proteins."""
+        return next(iter(ask_file(self, "Open a standard", _STANDARDS)), None)
 
     def _ask_file(self) -> None:
         paths = ask_file(self, "Open vectors", _OPENED)

@@ -66,18 +66,24 @@ def _connect_selection(controller: ExplorerController) -> None:
     gallery.needed.connect(controller.browsing.need)
     gallery.sort_changed.connect(controller.browsing.sort)
     gallery.clicked.connect(lambda row, how: _on_crop(controller, row, how))
-    gallery.hovered.connect(lambda row: view.ring([row] if row >= 0 else []))
-    gallery.hovered.connect(controller.linking.point_at)
+    gallery.double_clicked.connect(lambda row: _look_at(controller, row))
+    gallery.hovered.connect(lambda row: _point_at(controller, row))
     gallery.label_requested.connect(
-        lambda row, label: naming.label_row(row, POSITIVE if label == "positive" else NEGATIVE)
+        lambda row, label: _label(controller, row, POSITIVE if label == "positive" else NEGATIVE)
     )
-    gallery.key_pressed.connect(naming.classify_by_digit)
+    gallery.key_pressed.connect(lambda row, digit: _classify(controller, row, digit))
     view.average.save_requested.connect(controller.averaging.save)
 
 
 def _on_crop(controller: ExplorerController, row: int, how: str) -> None:
-    """Label a crop that was clicked; with Shift go to its image, with Alt leave it out."""
-    if how == "left":
+    """Label a crop that was clicked; with Shift go to its image, with Alt leave it out.
+
+    Cells of proteins are no rows of the map: they are looked at alone.
+    """
+    if _shows_cells(controller) or _is_of_cells(controller):
+        if how == "shift+left":
+            _look_at(controller, row)
+    elif how == "left":
         controller.naming.label_row(row, POSITIVE)
     elif how == "right":
         controller.naming.label_row(row, NEGATIVE)
@@ -85,6 +91,43 @@ def _on_crop(controller: ExplorerController, row: int, how: str) -> None:
         controller.selecting.click(row, "subtract")
     else:
         controller.linking.look_at(row)
+
+
+def _shows_cells(controller: ExplorerController) -> bool:
+    """Tell whether the gallery shows cells of proteins, which are no rows of the map."""
+    state = controller.desk.state
+    return state is not None and state.row_cells is not None
+
+
+def _is_of_cells(controller: ExplorerController) -> bool:
+    """Tell whether rows of the map are cells of another dock, which no Picker labels."""
+    state = controller.desk.state
+    return state is not None and state.look_at is not None
+
+
+def _look_at(controller: ExplorerController, row: int) -> None:
+    """Bring a crop of the gallery to the middle of its image."""
+    state = controller.desk.state
+    if state is not None and state.row_cells is not None:
+        state.row_cells.look_at(row)
+    else:
+        controller.linking.look_at(row)
+
+
+def _point_at(controller: ExplorerController, row: int) -> None:
+    if not _shows_cells(controller):
+        controller.view.ring([row] if row >= 0 else [])
+        controller.linking.point_at(row)
+
+
+def _label(controller: ExplorerController, row: int, label: int) -> None:
+    if not _shows_cells(controller):
+        controller.naming.label_row(row, label)
+
+
+def _classify(controller: ExplorerController, row: int, digit: int) -> None:
+    if not _shows_cells(controller):
+        controller.naming.classify_by_digit(row, digit)
 
 
 def _connect_tabs(controller: ExplorerController) -> None:
@@ -101,3 +144,10 @@ def _connect_tabs(controller: ExplorerController) -> None:
     view.link.follow_toggled.connect(linking.set_follow)
     view.link.show_as_chosen.connect(linking.choose_paint)
     view.link.columns_requested.connect(linking.write_columns)
+    tab, proteins = view.proteins, controller.proteins
+    tab.sought.connect(proteins.seek)
+    tab.neighbour_chosen.connect(lambda one: proteins.go(one.row))
+    tab.term_chosen.connect(lambda one: proteins.select_term(one.key))
+    tab.move_chosen.connect(lambda one: proteins.go_to_moved(one.name))
+    tab.standard_requested.connect(proteins.open_standard)
+    tab.compare_requested.connect(proteins.compare_or_stop)

@@ -40,6 +40,19 @@ def embed(crops: Crops, config: CropEncoderConfig) -> Job[Embedding]:
     return embedding
 
 
+def compare(cells: Embedding) -> Job[Embedding]:
+    """Find out which proteins move between the two conditions of their cells.
+
+    Raises
+    ------
+    InputError
+        If a column or a condition is missing.
+    """
+    from napari_cryoml.embedding import displacements
+
+    return displacements(cells)
+
+
 def map_service(vectors: Any) -> MapService:
     """Make the service behind maps and groups."""
     from napari_cryoml.embedding import MapService
