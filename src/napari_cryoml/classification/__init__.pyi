@@ -7,6 +7,7 @@ from ._labelled_crops import UNKNOWN, LabelledCrops
 from ._messages import (
     Attention,
     AttentionRequest,
+    DoubtRequest,
     FitRequest,
     FittedReply,
     LoadRequest,
@@ -14,6 +15,7 @@ from ._messages import (
     Reconstructions,
     ReconstructRequest,
     SaveRequest,
+    SuggestRequest,
 )
 from ._network_classifier import NetworkClassifier
 from ._network_system import NetworkSystem, PretrainingConfig
@@ -31,6 +33,7 @@ __all__ = [
     "AttentionRequest",
     "ClassifyService",
     "CropClassifier",
+    "DoubtRequest",
     "FeatureSystem",
     "FitRequest",
     "FittedReply",
@@ -47,6 +50,7 @@ __all__ = [
     "ReconstructRequest",
     "Reconstructions",
     "SaveRequest",
+    "SuggestRequest",
     "SystemConfig",
     "classify",
     "default_system",

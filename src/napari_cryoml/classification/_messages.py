@@ -13,6 +13,7 @@ from napari_cryoml.classification._predictions import Predictions
 from napari_cryoml.classification._system import SystemConfig
 
 if TYPE_CHECKING:
+    from napari_cryoml.classification._feature_system import FeatureSystem
     from napari_cryoml.classification._network_system import NetworkSystem
     from napari_cryoml.evaluation import ClassificationReport
 
@@ -174,6 +175,54 @@ class Reconstructions:
     errors: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SuggestRequest:
+    """Asks which crops are worth a label next; answered with `NextCells`.
+
+    Parameters
+    ----------
+    labels : array of shape (n,), intp
+        Number of the class of each crop of the service; -1 for none.
+    system : FeatureSystem
+        Whose features tell which crops are alike.
+    n : int
+        Crops to propose.
+    probabilities : array of shape (n, L), optional
+        What a classifier says of them.
+    """
+
+    labels: npt.NDArray[np.intp]
+    system: FeatureSystem
+    n: int = 20
+    probabilities: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoubtRequest:
+    """Asks which labels are likely wrong; answered with `LabelErrors`.
+
+    Parameters
+    ----------
+    labels : array of shape (n,), intp
+        Number of the class of each crop of the service; -1 for none.
+    classes : tuple of str
+        Names of the classes, by number; each has labels.
+    system : FeatureSystem
+        What is fitted to a part of the labels to judge the others.
+    """
+
+    labels: npt.NDArray[np.intp]
+    classes: tuple[str, ...]
+    system: FeatureSystem
+
+
 ClassifyRequest: TypeAlias = (
-    FitRequest | LoadRequest | SaveRequest | PretrainRequest | AttentionRequest | ReconstructRequest
+    FitRequest
+    | LoadRequest
+    | SaveRequest
+    | PretrainRequest
+    | AttentionRequest
+    | ReconstructRequest
+    | SuggestRequest
+    | DoubtRequest
 )

@@ -15,11 +15,13 @@ from napari_cryoml.classification._default import USUAL, default_system
 from napari_cryoml.classification._described_crops import DescribedCrops
 from napari_cryoml.classification._feature_system import FeatureSystem
 from napari_cryoml.classification._fitting_crops import fitting_crops
+from napari_cryoml.classification._label_errors import LabelErrors, find_label_errors
 from napari_cryoml.classification._labelled_crops import LabelledCrops
 from napari_cryoml.classification._messages import (
     Attention,
     AttentionRequest,
     ClassifyRequest,
+    DoubtRequest,
     FitRequest,
     FittedReply,
     LoadRequest,
@@ -27,7 +29,9 @@ from napari_cryoml.classification._messages import (
     Reconstructions,
     ReconstructRequest,
     SaveRequest,
+    SuggestRequest,
 )
+from napari_cryoml.classification._next_cells import NextCells, next_to_label
 from napari_cryoml.classification._predictions import Predictions, classify
 from napari_cryoml.classification._system import CropClassifier
 from napari_cryoml.classification._systems import systems
@@ -46,6 +50,8 @@ class ClassifyService:
     crops : Crops
     wedge : MissingWedge, optional
         What the crops say of it by default.
+    usual : str
+        Name of the system for which crops are described while nothing is asked.
 
     Examples
     --------
@@ -55,8 +61,9 @@ class ClassifyService:
     >>> service.ask(FitRequest(labels, ("ribosome", "other")), replaces="fit")  # doctest: +SKIP
     """
 
-    def __init__(self, crops: Crops, wedge: MissingWedge | None = None) -> None:
+    def __init__(self, crops: Crops, wedge: MissingWedge | None = None, usual: str = USUAL) -> None:
         self._crops = crops
+        self._usual = usual
         self._wedge = getattr(crops, "wedge", None) if wedge is None else wedge
         self._held: dict[int, CropClassifier] = {}
         self._next_token = 0
@@ -71,12 +78,14 @@ class ClassifyService:
             PretrainRequest: self._pretrain,
             AttentionRequest: self._attention,
             ReconstructRequest: self._reconstruct,
+            SuggestRequest: self._suggest,
+            DoubtRequest: self._doubt,
         }
         return answers[type(request)](request)
 
     def idle(self) -> bool:
-        """Describe the next crops for the default system, so that the first label is quick too."""
-        system = systems.create(USUAL)
+        """Describe the next crops for the usual system, so that the first label is quick too."""
+        system = systems.create(self._usual)
         return isinstance(system, FeatureSystem) and self._described.advance(system)
 
     def _fit(self, request: FitRequest) -> Job[FittedReply]:
@@ -128,6 +137,16 @@ class ClassifyService:
         errors = np.square(given - drawn).reshape(len(rows), -1).mean(axis=1)
         return Reconstructions(rows, given[:, 0], drawn[:, 0], errors)
 
+    def _suggest(self, request: SuggestRequest) -> Job[NextCells]:
+        labels = np.asarray(request.labels, np.intp)
+        features = yield from self._described.of(request.system, np.flatnonzero(labels >= 0))
+        return next_to_label(features, labels, request.probabilities, request.n)
+
+    def _doubt(self, request: DoubtRequest) -> Job[LabelErrors]:
+        data = _labelled(self._crops, request, self._wedge)
+        features = yield from self._described.of(request.system, data.labelled)
+        return (yield from find_label_errors(features, data, request.system))
+
     def _hold(self, classifier: CropClassifier, predictions: Predictions) -> FittedReply:
         """Hold a classifier, and say what it is."""
         token, self._next_token = self._next_token, self._next_token + 1
@@ -162,7 +181,9 @@ class ClassifyService:
         return fitting_crops(self._crops, classifier).read(rows)
 
 
-def _labelled(crops: Crops, request: FitRequest, wedge: MissingWedge | None) -> LabelledCrops:
+def _labelled(
+    crops: Crops, request: FitRequest | DoubtRequest, wedge: MissingWedge | None
+) -> LabelledCrops:
     """Return the labelled crops of a request, without classes that have no label."""
     labels = np.asarray(request.labels, np.intp)
     counts = np.bincount(labels[labels >= 0], minlength=len(request.classes))

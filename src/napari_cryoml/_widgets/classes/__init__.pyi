@@ -12,6 +12,7 @@ from ._fitting import Fitting
 from ._keeping import Keeping
 from ._labelling import Labelling, class_rows
 from ._palette import UNSURE, rgb
+from ._report_files import write_matrix, write_rows
 from ._result_tab import ResultTab
 from ._results import Results
 from ._system_form import SystemForm
@@ -52,4 +53,6 @@ __all__ = [
     "rgb",
     "row_text",
     "shown_as",
+    "write_matrix",
+    "write_rows",
 ]

@@ -70,8 +70,11 @@ class Browsing:
 
     def choose(self, show: Show) -> None:
         """Show these crops alone."""
-        if self._desk.state is not None:
-            self._desk.state.show = show
+        state = self._desk.state
+        if state is not None:
+            state.show = show
+            if show.kind == "rows":
+                state.order = "given"
             self.sort()
 
     def order(self, name: str) -> None:
@@ -163,6 +166,7 @@ def chosen(state: ClassState, show: Show, threshold: float) -> Rows:
         "unsure": lambda: ~state.sure(threshold) & ~state.labelled,
         "predicted": lambda: (state.predicted == show.given) & state.sure(threshold),
         "of_class": lambda: state.classes.texts == show.true,
+        "rows": lambda: np.isin(np.arange(len(state)), show.rows),
         "cell": lambda: (state.classes.texts == show.true) & (state.given == show.given),
     }
     return np.flatnonzero(masks[show.kind]())
@@ -176,7 +180,8 @@ def order_of(state: ClassState) -> str:
 
 def orders_of(state: ClassState) -> list[str]:
     """Return the orders that can be had."""
-    return [name for name in ORDERS if state.fitted is not None or name not in _NEED_PREDICTIONS]
+    offered = [name for name in ORDERS if state.fitted is not None or name not in _NEED_PREDICTIONS]
+    return offered if state.show.kind == "rows" else [name for name in offered if name != "given"]
 
 
 def ordered(state: ClassState, rows: Rows, order: str) -> Rows:
@@ -185,6 +190,8 @@ def ordered(state: ClassState, rows: Rows, order: str) -> Rows:
         return np.random.default_rng(0).permutation(rows)
     if order == "file":
         return rows
+    if order == "given":
+        return np.array(state.show.rows, np.intp)
     confidence = np.nan_to_num(state.confidence[rows], nan=-1.0)
     if order == "uncertain":
         return rows[np.lexsort((confidence, state.labelled[rows]))]

@@ -20,11 +20,12 @@ ORDERS = {
     "class": "by class",
     "random": "random",
     "file": "as they came",
+    "given": "as proposed",
 }
 """Names of orders, and how they are called on the screen; the first is the default."""
 
 ShowKind: TypeAlias = Literal[
-    "all", "unlabelled", "labelled", "unsure", "predicted", "of_class", "cell"
+    "all", "unlabelled", "labelled", "unsure", "predicted", "of_class", "cell", "rows"
 ]
 
 
@@ -36,14 +37,21 @@ class Show:
     ----------
     kind : str
         "all", "unlabelled", "labelled", "unsure" (below the threshold), "predicted" (as `given`),
-        "of_class" (labelled `true`), or "cell" (labelled `true`, held out and given `given`).
+        "of_class" (labelled `true`), "cell" (labelled `true`, held out and given `given`), or
+        "rows".
     given, true : str
         Names of classes.
+    rows : tuple of int
+        Those that are shown, in their order.
+    words : str
+        What these are called on the screen.
     """
 
     kind: ShowKind = "all"
     given: str = ""
     true: str = ""
+    rows: tuple[int, ...] = ()
+    words: str = ""
 
     @property
     def title(self) -> str:
@@ -52,6 +60,7 @@ class Show:
             "predicted": f"predicted {self.given}",
             "of_class": f"labelled {self.true}",
             "cell": f"{self.true} given {self.given}",
+            "rows": self.words,
         }
         return titles.get(self.kind, f"{self.kind} crops" if self.kind == "all" else self.kind)
 
@@ -129,7 +138,7 @@ class ClassGallery(QWidget):
             How many crops there are, of which `rows` may be a part.
         orders : sequence of str
             Those of `ORDERS` that can be chosen now: "uncertain", "confidence" and "class" need
-            predictions.
+            predictions, "given" needs rows that somebody has proposed.
         """
         self.crops.set_orders(orders)
         self.crops.set_rows(np.asarray(rows, np.intp), order, total)

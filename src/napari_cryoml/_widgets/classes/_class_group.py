@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QColorDialog
+from qtpy.QtWidgets import QColorDialog, QWidget
 
 from napari_cryoml._widgets.classes._class_list import ClassList, ClassRow
 from napari_cryoml._widgets.frame import Group, button, line_of, tool, words
@@ -24,6 +24,8 @@ class ClassGroup(Group):
     ----------
     items : str
         What is clicked in the image, as "picks".
+    further : sequence of QWidget
+        More controls of the dock's own, beside the buttons.
     """
 
     class_chosen = Signal(str)
@@ -47,7 +49,7 @@ class ClassGroup(Group):
     undo_requested = Signal()
     redo_requested = Signal()
 
-    def __init__(self, items: str = "picks") -> None:
+    def __init__(self, items: str = "picks", further: Sequence[QWidget] = ()) -> None:
         super().__init__("2  Classes")
         self._items = items
         self.list = ClassList()
@@ -62,13 +64,13 @@ class ClassGroup(Group):
         self.undo = tool("↶", "Undo the last class [Ctrl+Z].")
         self.redo = tool("↷", "Redo what was undone [Ctrl+Shift+Z].")
         self.text = words("How many crops have a class.")
-        self._build()
+        self._build(further)
         self.show_classes((), "")
         self.show_undo(False, False)
 
-    def _build(self) -> None:
+    def _build(self, further: Sequence[QWidget]) -> None:
         self.column.addWidget(self.list)
-        self.column.addLayout(line_of(self.add, self.label))
+        self.column.addLayout(line_of(self.add, self.label, *further))
         below = line_of(self.text, self.remove, self.undo, self.redo)
         below.setStretch(0, 1)
         self.column.addLayout(below)

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from napari_cryoml.classification import ClassifyService
 
 
-def classify_service(crops: Crops, wedge: MissingWedge | None) -> ClassifyService:
-    """Make the service behind classifiers."""
+def classify_service(
+    crops: Crops, wedge: MissingWedge | None, usual: str = "few_shot"
+) -> ClassifyService:
+    """Make the service behind classifiers, which describes crops for the usual system."""
     from napari_cryoml.classification import ClassifyService
 
-    return ClassifyService(crops, wedge)
+    return ClassifyService(crops, wedge, usual)

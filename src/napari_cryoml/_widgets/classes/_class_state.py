@@ -59,6 +59,11 @@ class ClassState:
             return None
         return RowPlaces(images, positions, self.crops.ids)
 
+    @property
+    def in_image(self) -> bool:
+        """Whether crops can be clicked in an image."""
+        return self.places is not None
+
     # Labels
 
     def set_classes(self, known: Mapping[str, str]) -> None:

@@ -34,6 +34,8 @@ class Fitting:
         Told how (`How`) a classifier came that is in use now.
     on_end : callable
         Called when a run has ended without one.
+    usual : str
+        Name of the system that answers while no other does.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Fitting:
         start_service: Callable[..., Any],
         on_taken: Callable[[How], object],
         on_end: Callable[[], object],
+        usual: str = "few_shot",
     ) -> None:
         self._desk = desk
+        self._usual = usual
         self._answering = answering
         self._start_service = start_service
         self._on_taken = on_taken
@@ -81,7 +85,7 @@ class Fitting:
 
     def _serve(self, line: ServiceLine) -> None:
         crops = self._desk.need_state().crops
-        line.serve(classify_service, crops, getattr(crops, "wedge", None))
+        line.serve(classify_service, crops, getattr(crops, "wedge", None), self._usual)
 
     # Requests
 
@@ -112,6 +116,11 @@ class Fitting:
         self._desk.need_state().fitted = None
         self._answering.use(None, self._quick)
         self._desk.predicted.emit()
+
+    def ask_quick(self, request: Any, key: str, on_done: Callable[[Any], object]) -> None:
+        """Ask the process that fits systems on features something else."""
+        here = self._desk.here
+        self._quick.ask(request, on_done=here(on_done), on_error=here(self._desk.warn), key=key)
 
     def stop(self) -> None:
         """End a run early; cancel it the second time."""

@@ -1,4 +1,4 @@
-"""The project behind the Classify dock, and what was chosen in it."""
+"""The project behind a dock that classifies crops, and what was chosen in it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from napari_cryoml._widgets.classes._class_desk import ClassDesk
 from napari_cryoml.project import Project
 
 CHOICES = "classify"
-"""Setting: what was chosen in the Classify dock, and where its classifier is."""
+"""Setting of the Classify dock: what was chosen in it, and where its classifier is."""
 
-_MODEL = "{stem}_classifier.safetensors"
+MODEL = "{stem}_classifier.safetensors"
 
 
 class Keeping:
@@ -20,10 +20,16 @@ class Keeping:
     Parameters
     ----------
     desk : ClassDesk
+    setting : str
+        Of the project, under which choices are kept.
+    model : str
+        Name of the file of the classifier, with "{stem}" for that of the project.
     """
 
-    def __init__(self, desk: ClassDesk) -> None:
+    def __init__(self, desk: ClassDesk, setting: str = CHOICES, model: str = MODEL) -> None:
         self._desk = desk
+        self._setting = setting
+        self._model = model
         self._is_own = False
 
     @property
@@ -48,21 +54,21 @@ class Keeping:
     def choices(self) -> dict[str, Any]:
         """Return what was chosen in the dock of this project."""
         project = self._desk.project
-        value = None if project is None else project.setting(CHOICES)
+        value = None if project is None else project.setting(self._setting)
         return dict(value) if isinstance(value, dict) else {}
 
     def choose(self, **choices: Any) -> None:
         """Keep what was chosen."""
         project = self._desk.project
         if project is not None and self.choices() != (known := self.choices() | choices):
-            project.set_setting(CHOICES, known)
+            project.set_setting(self._setting, known)
 
     def model_place(self) -> Path | None:
         """Return the file in which the classifier of the project is kept; None without one."""
         project = self._desk.project
         if project is None:
             return None
-        return project.path.with_name(_MODEL.format(stem=project.path.stem))
+        return project.path.with_name(self._model.format(stem=project.path.stem))
 
     def model(self) -> Path | None:
         """Return the classifier that was used last, if its file is still there."""

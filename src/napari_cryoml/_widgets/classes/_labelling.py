@@ -142,6 +142,11 @@ class Labelling:
         with self._desk.telling():
             self._give(np.array([row]), "")
 
+    def give(self, row: int, name: str) -> None:
+        """Give a crop a class by its name."""
+        with self._desk.telling():
+            self._give(np.array([row]), name)
+
     def _give(self, rows: Rows, name: str) -> None:
         desk = self._desk
         state, project = desk.need_state(), desk.need_project()
@@ -160,8 +165,9 @@ class Labelling:
     def set_in_image(self, on: bool) -> None:
         """Have clicks in the image give the chosen class, or not."""
         desk = self._desk
-        if on and not (desk.entries() and desk.state is not None and desk.state.places):
-            desk.warn(NO_CLASS if desk.state is not None else desk.no_places)
+        is_there = desk.state is not None and desk.state.in_image
+        if on and not (is_there and desk.entries()):
+            desk.warn(NO_CLASS if is_there else desk.no_places)
             on = False
         was, self.in_image = self.in_image, on
         desk.view.classes.show_label_mode(on)

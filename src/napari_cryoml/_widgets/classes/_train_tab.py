@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_cryoml._registry import Config
 from napari_cryoml._widgets.classes._system_form import SystemForm
@@ -69,6 +69,12 @@ class TrainTab(QWidget):
             guard,
         )
         self.train = button(_TRAIN, _TIP)
+        self.follow = QCheckBox("after every label")
+        self.follow.setChecked(True)
+        self.follow.setToolTip(
+            "Whether a system that answers at once learns anew after every label; else when "
+            "“Train” is pressed. Default: on."
+        )
         self.about = words("What the system is, and where it was published.")
         self.curve = TrainingCurve("held-out accuracy")
         self.curve.setToolTip(
@@ -91,7 +97,7 @@ class TrainTab(QWidget):
         for index, share in enumerate((3, 2)):
             first.setStretch(index, share)
         column.addLayout(first)
-        for widget in (self.about, self.curve, self.panel, self.model):
+        for widget in (self.about, self.follow, self.curve, self.panel, self.model):
             column.addWidget(widget)
         column.addLayout(line_of(self.save, self.load))
         tip = "Show or hide the options of the system."
@@ -101,6 +107,7 @@ class TrainTab(QWidget):
         self.curve.hide()
         self.system.currentIndexChanged.connect(lambda _: self._on_system())
         self.train.clicked.connect(self.train_requested)
+        self.follow.toggled.connect(lambda _: self.changed.emit())
         self.save.clicked.connect(self.save_requested)
         self.load.clicked.connect(self.load_requested)
 
@@ -112,6 +119,11 @@ class TrainTab(QWidget):
             self.system.setItemData(self.system.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.system.blockSignals(False)
         self._show_system()
+
+    @property
+    def follows(self) -> bool:
+        """Whether a system that answers at once learns anew after every label."""
+        return bool(self.follow.isChecked())
 
     @property
     def chosen(self) -> str:

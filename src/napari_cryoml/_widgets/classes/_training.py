@@ -45,7 +45,7 @@ class Training:
         self._usual = usual
         self._keeping = keeping
         self._answering = answering
-        self._fitting = Fitting(desk, answering, start_service, self._on_taken, self.tell)
+        self._fitting = Fitting(desk, answering, start_service, self._on_taken, self.tell, usual)
         self._connections = Connections(
             (desk.replaced, self._begin), (desk.labelled, self._on_labels)
         )
@@ -89,7 +89,8 @@ class Training:
         self.tell()
 
     def _on_labels(self) -> None:
-        if self._is_quick or self._follows:
+        wanted = self._desk.view.train.follows
+        if wanted and (self._is_quick or self._follows):
             self._follow()
         self.tell()
 
@@ -133,6 +134,31 @@ class Training:
             else:
                 self._fitting.train(names, config)
 
+    # Other questions
+
+    def ask_quick(
+        self, make: Callable[[FeatureSystem], Any], key: str, on_done: Callable[[Any], object]
+    ) -> None:
+        """Ask about the crops as the system sees them that answers at once.
+
+        Parameters
+        ----------
+        make : callable
+            Takes that system and returns the request.
+        key : str
+            A request of the same key that still waits is dropped for this one.
+        on_done : callable
+            Gets the reply; nothing if there are other crops by then.
+
+        Raises
+        ------
+        InputError
+            If an option of the system is not accepted.
+        """
+        system = self._quick_config()
+        if isinstance(system, FeatureSystem):
+            self._fitting.ask_quick(make(system), key, on_done)
+
     def _on_taken(self, how: How) -> None:
         self.tell()
         if how == "trained":
@@ -166,7 +192,7 @@ class Training:
         """Show which classifier is in use, and whether anything can be learnt."""
         desk, train = self._desk, self._desk.view.train
         state = desk.state
-        train.show_model("" if state is None else model_text(state))
+        train.show_model("" if state is None else model_text(state, train.follows))
         counts = {} if state is None else state.classes.counts
         enough = [name for name, count in counts.items() if count >= LEAST]
         train.show_can_train(state is not None and (self.running or len(enough) >= 2))
@@ -193,14 +219,21 @@ def _names(state: ClassState) -> tuple[str, ...]:
     return tuple(counts)
 
 
-def model_text(state: ClassState) -> str:
-    """Return which classifier is in use, in a few sentences; "" without one."""
+def model_text(state: ClassState, follows: bool = True) -> str:
+    """Return which classifier is in use, in a few sentences; "" without one.
+
+    Parameters
+    ----------
+    state : ClassState
+    follows : bool
+        Whether a system that answers at once learns after every label.
+    """
     fitted = state.fitted
     if fitted is None:
         return ""
     n = len(fitted.classes)
     words = [f"In use: {fitted.system.name} for {n} classes."]
-    if state.is_stale and not isinstance(fitted.system, FeatureSystem):
+    if state.is_stale and not (follows and isinstance(fitted.system, FeatureSystem)):
         words.append("Classes have changed since: train again to learn them.")
     few = [name for name, count in state.classes.counts.items() if count < LEAST]
     if few and isinstance(fitted.system, FeatureSystem):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cryoml._errors import InputError
-from napari_cryoml._widgets.classes import ClassState, Rows
+from napari_cryoml._widgets.classes import ClassState, Rows, write_matrix, write_rows
 from napari_cryoml._widgets.classify._desk import Desk
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml._widgets.link import write_classes, write_picks
@@ -18,7 +17,6 @@ from napari_cryoml.data import PicksTable
 
 if TYPE_CHECKING:
     from napari_cryoml.classification import Predictions
-    from napari_cryoml.evaluation import ClassificationReport
 
 _TABLES = (".csv", ".tsv")
 
@@ -169,25 +167,5 @@ def _write_boxes(state: ClassState, names: np.ndarray, path: Path) -> str:
         (state.ids[row], names[row], f"{confidence[row]:.4f}")
         for row in np.flatnonzero(names != "").tolist()
     ]
-    _write_rows(path, [("id", "class", "confidence"), *rows])
+    write_rows(path, [("id", "class", "confidence"), *rows])
     return f"The classes of {len(rows):,} box{'es' * (len(rows) != 1)} were written to {path}."
-
-
-def write_matrix(report: ClassificationReport, path: Path) -> str:
-    """Write a confusion matrix, rows the classes as labelled, and return a sentence about it."""
-    rows = [
-        (name, *counts)
-        for name, counts in zip(report.classes, report.confusion.tolist(), strict=True)
-    ]
-    _write_rows(path, [("labelled \\ given", *report.classes), *rows])
-    return f"The confusion matrix was written to {path}."
-
-
-def _write_rows(path: Path, rows: list[tuple[object, ...]]) -> None:
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}): choose another place."
-        ) from error
