@@ -23,6 +23,7 @@ from ._messages import (
     ProjectRequest,
     SpreadRequest,
 )
+from ._montage import central_thumbnails
 from ._neighbours import NeighbourIndex, nearest
 from ._novelty import Novelty, NoveltyConfig, novelty
 from ._projection import (
@@ -82,6 +83,7 @@ __all__ = [
     "all_correlated",
     "arrows",
     "central_members",
+    "central_thumbnails",
     "cluster",
     "clusterings",
     "condition_vectors",

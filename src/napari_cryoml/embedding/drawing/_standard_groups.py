@@ -48,15 +48,16 @@ def standard_groups(
     InputError
         If the standard knows no name, a term is not there, or none is left.
     """
-    mapped, coverage = map_names(names, standard, aliases)
+    proteins, protein_of = np.unique(np.asarray(names, np.str_), return_inverse=True)
+    mapped, coverage = map_names(proteins, standard, aliases)
     if not coverage.found:
         raise InputError(coverage.complaint)
     there = standard.restricted(set(mapped.tolist()) - {""})
-    n_proteins = len(set(np.asarray(names, np.str_).tolist()))
-    chosen = [_term_of(standard, wanted) for wanted in terms] or _largest(there, n_proteins, most)
+    chosen = [_term_of(standard, wanted) for wanted in terms]
+    chosen = chosen or _largest(there, len(proteins), most)
     groups: dict[str, npt.NDArray[np.intp]] = {}
     for term in chosen:
-        rows = np.flatnonzero(np.isin(mapped, list(there.terms.get(term, ()))))
+        rows = np.flatnonzero(np.isin(mapped, list(there.terms.get(term, ())))[protein_of])
         title = standard.title(term)
         groups[f"{title} ({term})" if title in groups else title] = rows
     if not groups:
