@@ -6,6 +6,7 @@ import errno
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with plain_warnings():
+            _save_recipe(words)
             code = app(words, standalone_mode=False, prog_name="napari-cryoml")
     except _UsageError as error:
         error.show()
@@ -59,6 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == _INTERRUPTED:
         return _fail("Stopped.", words, OUR_FAULT)
     return code if isinstance(code, int) else DONE
+
+
+def _save_recipe(words: list[str]) -> None:
+    """Write the recipe of a command line that asks for it (--save-recipe FILE COMMAND ...)."""
+    if words[:1] != ["--save-recipe"] or len(words) < 3:
+        return
+    from napari_cryoml.cli._recipes import recipe_of
+
+    place = Path(words[1])
+    recipe_of(words[2:], place.absolute().parent).write(place)
 
 
 def _sentence(error: OSError) -> str:

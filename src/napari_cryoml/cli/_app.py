@@ -1,5 +1,8 @@
 """The commands, put together."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from napari_cryoml import __version__
@@ -12,6 +15,7 @@ from napari_cryoml.cli import (
     _pick,
     _pick_live,
     _pick_watch,
+    _run,
     _simulate,
     _subtomo,
 )
@@ -21,6 +25,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Pick particles with a network trained on a handful of labels.",
+)
+
+
+_SAVE_RECIPE = typer.Option(
+    help="Write the command that follows as YAML, for napari-cryoml run, before it runs."
 )
 
 
@@ -35,6 +44,7 @@ def _options(
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
+    save_recipe: Annotated[Path | None, _SAVE_RECIPE] = None,
 ) -> None:
     """Pick particles with a network trained on a handful of labels."""
 
@@ -49,3 +59,4 @@ app.add_typer(_cells.app, name="cells")
 app.command("convert")(_convert.convert)
 app.command("demo")(_demo.demo)
 app.command("doctor")(_doctor.doctor)
+app.command("run")(_run.run)
