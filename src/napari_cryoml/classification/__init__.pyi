@@ -1,5 +1,5 @@
 from ._classifier_file import load_classifier
-from ._default import default_system, fine_tuning
+from ._default import default_system, fine_tuning, transfer
 from ._feature_system import FeatureSystem
 from ._fitting_crops import fitting_crops
 from ._label_errors import LabelErrors, find_label_errors, label_errors
@@ -26,6 +26,8 @@ from ._pretrained_encoder import PretrainedEncoder
 from ._service import ClassifyService
 from ._system import CropClassifier, SystemConfig, train
 from ._systems import systems
+from ._training_run import TrainingRun
+from ._watch import Watch, WatchedVectors
 
 __all__ = [
     "UNKNOWN",
@@ -52,6 +54,9 @@ __all__ = [
     "SaveRequest",
     "SuggestRequest",
     "SystemConfig",
+    "TrainingRun",
+    "Watch",
+    "WatchedVectors",
     "classify",
     "default_system",
     "find_label_errors",
@@ -63,4 +68,5 @@ __all__ = [
     "pretrain",
     "systems",
     "train",
+    "transfer",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,6 +55,27 @@ def channel_names(crops: Crops) -> tuple[str, ...] | None:
     """Return the names of the channels of crops, where they have some."""
     names = getattr(crops, "channels", None)
     return None if names is None else tuple(str(name) for name in names)
+
+
+def with_channels(crops: Crops, names: Sequence[str]) -> Crops:
+    """Return crops with some of their channels, in this order; all of them where none is named.
+
+    Raises
+    ------
+    InputError
+        If there is no such channel.
+    """
+    if not names:
+        return crops
+    have = channel_names(crops)
+    if have is None or not set(names) <= set(have):
+        there = "no names" if have is None else f"the names {', '.join(have)}"
+        raise InputError(
+            f"The channels {', '.join(names)} are to be looked at, but those of these crops have "
+            f"{there}: name others (channels), or give the names of the channels with the crops."
+        )
+    wanted = tuple(names)
+    return crops if wanted == have else _Chosen(crops, tuple(map(have.index, wanted)), wanted)
 
 
 def channels_in_words(n: int) -> str:
@@ -129,8 +150,8 @@ def check_fit_as_they_are(crops: Crops, trained: Trained) -> None:
 def _of_channels(crops: Crops, trained: Trained) -> Crops:
     """Return crops with the channels that the classifier knows."""
     have, wanted = channel_names(crops), trained.channels
-    if have is not None and wanted is not None and have != wanted and set(wanted) <= set(have):
-        return _Chosen(crops, tuple(have.index(name) for name in wanted), wanted)
+    if have is not None and wanted is not None and set(wanted) <= set(have):
+        return with_channels(crops, wanted)
     if crops.n_channels == trained.n_channels:
         return crops
     names = f" ({', '.join(wanted)})" if wanted else ""

@@ -35,11 +35,13 @@ class LabelledCrops:
     split : CellSplit, optional
         Which crops are trained on, choose the epoch and measure the result; drawn by the system
         by default.
+    least : int, default 2
+        Labels that each class needs; with 1 nothing tells how good the result is.
 
     Raises
     ------
     InputError
-        If lengths do not fit, fewer than two classes have labels, or a class has fewer than two.
+        If lengths do not fit, fewer than two classes have labels, or a class has too few.
     """
 
     crops: Crops
@@ -47,6 +49,7 @@ class LabelledCrops:
     labels: npt.NDArray[np.intp]
     wedge: MissingWedge | None = None
     split: CellSplit | None = None
+    least: int = LEAST_LABELS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -63,6 +66,7 @@ class LabelledCrops:
         classes: Sequence[str] | None = None,
         wedge: MissingWedge | None = None,
         split: CellSplit | None = None,
+        least: int = LEAST_LABELS,
     ) -> LabelledCrops:
         """Return crops with the classes that are known of them by name.
 
@@ -77,6 +81,7 @@ class LabelledCrops:
         wedge : MissingWedge, optional
             What the crops say of it by default.
         split : CellSplit, optional
+        least : int, default 2
             As in making it.
 
         Raises
@@ -92,7 +97,7 @@ class LabelledCrops:
         labels = np.array([numbers[name] for name in given.tolist()], np.intp)
         if wedge is None:
             wedge = getattr(crops, "wedge", None)
-        return cls(crops, tuple(known), labels, wedge, split)
+        return cls(crops, tuple(known), labels, wedge, split, least)
 
     @property
     def labelled(self) -> npt.NDArray[np.intp]:
@@ -126,12 +131,12 @@ class LabelledCrops:
         if len(some) < 2:
             had = f"only {some[0]!r} has labels" if some else "no crop is labelled"
             raise InputError(f"Two classes are needed to tell crops apart; {had}: label some more.")
-        few = np.flatnonzero(counts < LEAST_LABELS)
+        few = np.flatnonzero(counts < self.least)
         if len(few):
             name, count = self.classes[few[0]], counts[few[0]]
-            labels = "one label" if count == 1 else "no label"
+            labels = {0: "no label", 1: "one label"}.get(int(count), f"{count} labels")
             raise InputError(
-                f"The class {name!r} has {labels}; it needs {LEAST_LABELS} or more: label another, "
+                f"The class {name!r} has {labels}; it needs {self.least} or more: label another, "
                 "or leave the class out."
             )
 

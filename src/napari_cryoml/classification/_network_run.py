@@ -16,6 +16,7 @@ from torch import Tensor
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._calibration import softmax
 from napari_cryoml.classification._epoch_look import EpochLook
+from napari_cryoml.classification._fitting_crops import with_channels
 from napari_cryoml.classification._hold_out import Rows
 from napari_cryoml.classification._label_split import Split
 from napari_cryoml.classification._labelled_crops import UNKNOWN
@@ -80,6 +81,7 @@ class NetworkRun:
     """
 
     def __init__(self, crops: Crops, wedge: MissingWedge | None, system: NetworkSystem) -> None:
+        crops = with_channels(crops, system.channels)
         self.crops, self.wedge, self.system = crops, wedge, system
         self.device = choose_device(system.device)
         self.store = CropStore(crops, normalisation=system.normalisation)
@@ -102,8 +104,17 @@ class NetworkRun:
         crops = self.crops
         network = self.system.network_config().build(crops.shape, n_classes, crops.n_channels)
         if self.start is not None:
+            self._check_start(self.start)
             self.start.put_into(network)
         return network
+
+    def _check_start(self, start: PretrainedEncoder) -> None:
+        wanted, kind = start.normalisation, self.system.normalisation
+        if kind != wanted:
+            raise InputError(
+                f"The network to start from has seen crops normalised by {wanted!r}, and these "
+                f"are to be normalised by {kind!r}: set normalisation to {wanted}."
+            )
 
     def scorer(self, objective: CropObjective) -> Scorer:
         """Return what asks an objective about crops."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 Rate = Annotated[float, Field(gt=0)]
+Keep = Literal["last", "accuracy", "loss", "watched"]
 
 _LEAST_STEPS = (
     "Train for this many steps at least: of few crops, more epochs than asked for; 0 for none."
@@ -83,6 +84,9 @@ class NetworkSystem(SystemConfig):
     objective_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of this objective that differ from the usual."
     )
+    channels: tuple[str, ...] = Field(
+        (), description="Channels that are looked at, by their names; all by default."
+    )
     normalisation: Normalisation = Field(
         "channel",
         description="How the values of a crop are brought to one scale, in training and in "
@@ -91,7 +95,7 @@ class NetworkSystem(SystemConfig):
         "percentile: each channel clipped to its percentiles 0.1 and 99.9, shifted to 0 and "
         "divided by its range where that is above 1.",
     )
-    keep: Literal["last", "accuracy", "loss", "watched"] = Field(
+    keep: Keep = Field(
         "last",
         description="Which weights are kept: those of the last epoch, those of the best accuracy "
         "or the least loss on the validation share of the labels, or those of the best watched "

@@ -104,8 +104,8 @@ def pretrain(
         run.wedge,
         system.pretraining.objective or "",
         notes,
-        crops.n_channels,
-        channel_names(crops),
+        run.crops.n_channels,
+        channel_names(run.crops),
         system.normalisation,
     )
 
@@ -119,7 +119,7 @@ def _classifier(
     notes: Sequence[str],
 ) -> NetworkClassifier:
     """Return the classifier, measured and calibrated on crops it has not seen."""
-    crops, rows = data.crops, split.held if len(split.held) else split.chosen_on
+    crops, rows = run.crops, split.held if len(split.held) else split.chosen_on
     of_each = [run.scorer(outcome.objective).of_rows(run.store, rows) for outcome in kept]
     scores, truth = joint_scores(of_each), split.truth[rows]
     report, held_out = None, np.full(len(data.labels), UNKNOWN, np.intp)

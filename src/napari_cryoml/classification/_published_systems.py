@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from napari_cryoml.classification._network_system import NetworkSystem, PretrainingConfig
+from napari_cryoml.classification._network_system import (
+    Keep,
+    NetworkSystem,
+    PretrainingConfig,
+)
 from napari_cryoml.classification._system import systems
 from napari_cryoml.training import CropAugmentationConfig, CropTrainingConfig, OptimizerConfig
 
@@ -124,7 +128,7 @@ class RB3DSystem(NetworkSystem):
     published: ClassVar[str] = _GUPTA_2022
 
     network: str = again("network", "rb3d")
-    keep: Literal["last", "accuracy", "loss"] = again("keep", "accuracy")
+    keep: Keep = again("keep", "accuracy")
     training: CropTrainingConfig = _FINE_TUNING_2022
 
 
@@ -144,7 +148,7 @@ class _SelfSupervised2022(NetworkSystem):
     published: ClassVar[str] = _GUPTA_2022
 
     network: str = again("network", "rb3d")
-    keep: Literal["last", "accuracy", "loss"] = again("keep", "accuracy")
+    keep: Keep = again("keep", "accuracy")
     training: CropTrainingConfig = _FINE_TUNING_2022
 
 
@@ -200,7 +204,7 @@ class _Autoencoder2019(NetworkSystem):
     published: ClassVar[str] = _LIU_2019
 
     network: str = again("network", "autoencoder")
-    keep: Literal["last", "accuracy", "loss"] = again("keep", "loss")
+    keep: Keep = again("keep", "loss")
     training: CropTrainingConfig = _TRAINING_2019
 
 
@@ -242,7 +246,7 @@ class M2System(NetworkSystem):
 
     network: str = again("network", "flat")
     objective: str = again("objective", "m2")
-    keep: Literal["last", "accuracy", "loss"] = again("keep", "accuracy")
+    keep: Keep = again("keep", "accuracy")
     training: CropTrainingConfig = _TRAINING_2019.model_copy(
         update={"optimizer": _ADAM_2019.model_copy(update={"learning_rate": 3e-4})}
     )

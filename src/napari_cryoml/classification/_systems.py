@@ -2,6 +2,7 @@
 
 from napari_cryoml.classification import (  # noqa: F401
     _contrastive_system,
+    _deeploc_systems,
     _feature_systems,
     _inpainting_system,
     _published_systems,

@@ -107,6 +107,7 @@ def rate_share(config: OptimizerConfig, step: int, progress: float) -> float:
         "cosine": lambda: (1 - math.cos(math.pi * left)) / 2,
         "inverse_time": lambda: 1 / (1 + config.decay * step),
         "constant": lambda: 1.0,
+        "staircase": lambda: config.stair ** (step // config.stair_steps),
         "steps": lambda: 0.1 ** bisect_right(sorted(config.milestones), progress),
     }
     return rise * falls[config.schedule]()

@@ -30,16 +30,21 @@ class OptimizerConfig(Config):
     weight_decay: float = Field(
         1e-2, ge=0, description="Weight decay; of Adam and SGD it is an L2 penalty."
     )
-    schedule: Literal["linear", "cosine", "inverse_time", "constant", "steps"] = Field(
+    schedule: Literal["linear", "cosine", "inverse_time", "constant", "steps", "staircase"] = Field(
         "linear",
         description="How the step size falls: linearly or by half a cosine to 0 at the end; as "
-        "1 / (1 + decay x step), as Keras does; not at all; or to a tenth at each milestone.",
+        "1 / (1 + decay x step), as Keras does; not at all; to a tenth at each milestone; or to a "
+        "share of itself every so many steps.",
     )
     decay: float = Field(0.0, ge=0, description="Decay per step of the schedule inverse_time.")
     milestones: tuple[Share, ...] = Field(
         (0.5, 0.67, 0.83),
         description="Shares of the run after which the schedule steps takes a tenth.",
     )
+    stair: float = Field(
+        0.96, gt=0, le=1, description="Share that the schedule staircase falls to at each stair."
+    )
+    stair_steps: int = Field(25, ge=1, description="Steps from one stair to the next.")
     warm_up: int = Field(
         20, ge=0, description="Steps over which the step size rises to the learning rate."
     )
