@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -128,3 +129,20 @@ def test_the_name_tells_the_kind_of_file(shell, folder) -> None:
     said = shell("cells", "crop", folder / "images", "--segment", "--out", folder / "c.mrcs")
     assert said.code == 2
     assert "end its name in .zarr or .npz" in said.err
+
+
+def test_simulated_images_with_their_labels_and_places(shell, tmp_path) -> None:
+    screen = tmp_path / "screen"
+    words = ["--fields", 2, "--proteins", 6, "--set", "cells_per_field=5", "--set", "shape=128,128"]
+    assert shell("cells", "simulate", *words, "--out", screen).code == 0
+    words = ["cells", "crop", screen, "--labels", screen, "--table", screen / "cells.csv"]
+    said = shell(*words, "--out", tmp_path / "c.zarr", "--json")
+    assert said.code == 0, said.err
+    truth = pd.read_csv(screen / "cells.csv")
+    cells = read_cells(tmp_path / "c.zarr")
+    assert said.json["images"] == 2
+    assert len(cells) == len(truth)
+    by_key = truth.set_index(["image", "label"])
+    keys = list(zip(cells.columns["roi_id"], cells.columns["label"], strict=True))
+    assert cells.columns["protein"].tolist() == by_key.loc[keys, "protein"].tolist()
+    np.testing.assert_allclose(cells.positions, by_key.loc[keys, ["y", "x"]], atol=0.01)

@@ -37,8 +37,9 @@ def test_labels_find_their_image(tmp_path, images, labels) -> None:
 
 def test_labels_beside_their_images(tmp_path) -> None:
     _save(tmp_path, "a.tif", "b.tif", "a_labels.tif", "b_labels.tif")
-    opened = open_cell_images([tmp_path / "a.tif", tmp_path / "b.tif"])
-    found = pair_labels(opened, str(tmp_path / "*.tif"))
+    opened = open_cell_images(tmp_path)
+    assert [image.name for image in opened] == ["a.tif", "b.tif"]
+    found = pair_labels(opened, tmp_path)
     assert [path.name for _, path in found] == ["a_labels.tif", "b_labels.tif"]
 
 

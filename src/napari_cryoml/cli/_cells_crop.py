@@ -77,7 +77,10 @@ def crop(
     ] = None,
     table: Annotated[
         Path | None,
-        typer.Option(help="CSV, TSV or Parquet with a row an image: file, protein, plate, class."),
+        typer.Option(
+            help="CSV, TSV or Parquet with a row an image (file, protein, plate, class), or a row "
+            "a cell, found by its place (y, x) or its label."
+        ),
     ] = None,
     known: Annotated[
         Path | None,
@@ -173,12 +176,13 @@ def _known(path: Path | None) -> list[str]:
 
 
 def _told(table: Path, cells: ImageCells) -> dict[str, npt.NDArray[Any]]:
-    """Return what a table of images tells of each cell."""
-    from napari_cryoml.io import read_cell_table
+    """Return what a table of images or of cells tells of each cell."""
+    from napari_cryoml.io import read_places_table
 
-    names, owners = np.unique(cells.images, return_inverse=True)
-    told = read_cell_table(table, names.tolist(), what="images")
-    return {name: values[owners] for name, values in told.items() if name not in cells.columns}
+    own = cells.columns
+    reach_px = float(np.sqrt(np.median(own["area"]) / np.pi))  # a radius
+    told = read_places_table(table, cells.images, cells.positions, own["label"], reach_px)
+    return {name: values for name, values in told.items() if name not in own}
 
 
 def _written(out: Path, cells: ImageCells, columns: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from napari_cryoml.io._cell_images import (
     read_cell_labels,
 )
 from napari_cryoml.io._cell_pairs import pair_labels, write_cell_labels
+from napari_cryoml.io._cell_places import read_places_table
 from napari_cryoml.io._cell_table import read_cell_table
 from napari_cryoml.io._cells import CELL_SUFFIXES, read_cells
 from napari_cryoml.io._convert import convert_picks, flip_y, scale
@@ -21,6 +22,7 @@ from napari_cryoml.io._image_sets import images_in, open_images
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
 from napari_cryoml.io._pose_columns import POSE_COLUMNS, pose_columns, rotations_of
+from napari_cryoml.io._records import write_record
 from napari_cryoml.io._rescue import save_or_rescue
 from napari_cryoml.io._standard_files import NO_EVIDENCE, read_aliases, read_standard
 from napari_cryoml.io._standards import STANDARD_FORMATS, StandardFormat
@@ -40,8 +42,8 @@ __all__ = [
     "StandardFormat",
     "convert_picks",
     "flip_y",
-    "is_image",
     "images_in",
+    "is_image",
     "match_images",
     "open_cell_images",
     "open_image",
@@ -56,6 +58,7 @@ __all__ = [
     "read_crops",
     "read_embedding",
     "read_picks",
+    "read_places_table",
     "read_standard",
     "rotations_of",
     "save_or_rescue",
@@ -67,4 +70,5 @@ __all__ = [
     "write_embedding",
     "write_mrc",
     "write_picks",
+    "write_record",
 ]

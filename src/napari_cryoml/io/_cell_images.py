@@ -22,6 +22,7 @@ from napari_cryoml.io._cell_planes import (
 from napari_cryoml.io._channel_words import by_channel, order_of
 from napari_cryoml.io._image_format import reading
 from napari_cryoml.io._image_sets import _natural
+from napari_cryoml.io._label_words import without_labels
 
 _LABEL = "an image of cells"
 
@@ -157,7 +158,8 @@ def open_cell_images(
     ----------
     paths : paths
         Files, folders (their images, not those in folders below) and patterns. ``a_gfp.tif`` and
-        ``a_rfp.tif`` make one image ``a.tif`` of two channels.
+        ``a_rfp.tif`` make one image ``a.tif`` of two channels; labels beside their image, as
+        ``a_labels.tif``, are left out.
     words : sequence of str, optional
         Words in the names that tell the channels, in the order of the channels; by default the
         usual ones (gfp, red, ch1 ...), the protein's usual colour first.
@@ -173,7 +175,7 @@ def open_cell_images(
         If there is no image, one cannot be opened or lacks the file of a channel, or two have one
         name.
     """
-    files = files_of([paths] if isinstance(paths, str | Path) else paths)
+    files = without_labels(files_of([paths] if isinstance(paths, str | Path) else paths))
     groups, others = by_channel(files, words)
     order = order_of(groups, words)
     if len(order) < 2:  # files of one channel alone: their names tell nothing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,12 +14,8 @@ import tifffile
 from napari_cryoml._errors import InputError
 from napari_cryoml.io._cell_images import CellImage, files_of
 from napari_cryoml.io._formats._files import replacing
+from napari_cryoml.io._label_words import label_key
 
-_ENDING = re.compile(
-    r"[_\-. ]*(cp[_\-. ]?masks?|seg(mentation)?|masks?|label(s|led)?|cells?|objects?|outlines?"
-    r"|stardist|cellpose|ome)$",
-    re.IGNORECASE,
-)
 _SHOWN = 3
 
 
@@ -57,7 +52,7 @@ def pair_labels(
         return [(images[0], files[0])]
     by_key: dict[str, list[Path]] = defaultdict(list)
     for path in files:
-        by_key[_key(path.name)].append(path)
+        by_key[label_key(path.name)].append(path)
     found = [(image, _labels_of(image, by_key)) for image in images]
     lacking = [image.name for image, path in found if path is None]
     if lacking:
@@ -103,21 +98,13 @@ def _labels_of(image: CellImage, by_key: dict[str, list[Path]]) -> Path | None:
     names = dict.fromkeys([image.name, *(path.name for path in image.paths)])
     found: dict[Path, Any] = {}
     for name in names:
-        found |= dict.fromkeys(p for p in by_key.get(_key(name), []) if p.resolve() not in own)
+        found |= dict.fromkeys(p for p in by_key.get(label_key(name), []) if p.resolve() not in own)
     if len(found) > 1:
         raise InputError(
             f"{len(found)} files of labels fit the image {image.name} "
             f"({_some([path.name for path in found])}): name one of them."
         )
     return next(iter(found), None)
-
-
-def _key(name: str) -> str:
-    """Return a name without its ending and the words that tell labels, in lower case."""
-    stem = Path(name).stem.lower()
-    while (shorter := _ENDING.sub("", stem)) != stem and shorter:
-        stem = shorter
-    return stem
 
 
 def _some(names: Sequence[str]) -> str:

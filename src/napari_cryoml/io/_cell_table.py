@@ -36,7 +36,17 @@ _CLASS_REPEATS = 2  # cells a value that whole numbers must have to be classes
 _SHOWN = 3
 
 
-def named(columns: Mapping[str, Column], *, files: bool = False) -> tuple[dict[str, Column], str]:
+def plain_names(columns: Mapping[str, Column]) -> dict[str, str]:
+    """Return names of columns by what is left of them in lower case: "Center Y" by center_y."""
+    plain: dict[str, str] = {}
+    for name in columns:
+        plain.setdefault(re.sub(r"\W+", "_", name.strip().lower()), name)
+    return plain
+
+
+def named(
+    columns: Mapping[str, Column], *, files: bool = False, numbered: bool = False
+) -> tuple[dict[str, Column], str]:
     """Return columns under the names that are used here, and a sentence's part about those taken.
 
     Parameters
@@ -44,6 +54,8 @@ def named(columns: Mapping[str, Column], *, files: bool = False) -> tuple[dict[s
     columns : mapping of str to array of shape (n,)
     files : bool
         Whether the column of files is looked for, too.
+    numbered : bool
+        Whether a column ``label`` of numbers is known to be the number of each cell in its image.
 
     Returns
     -------
@@ -52,28 +64,27 @@ def named(columns: Mapping[str, Column], *, files: bool = False) -> tuple[dict[s
     str
         As "'ORF' as protein, 'Localisation' as class"; empty where all have the usual names.
     """
-    plain: dict[str, str] = {}
-    for name in columns:
-        plain.setdefault(re.sub(r"\W+", "_", name.strip().lower()), name)
+    plain = plain_names(columns)
     chosen: dict[str, str] = {}
     for role, aliases in _ALIASES.items():
         if role == FILE and not files:
             continue
         found = next((plain[one] for one in aliases.split() if one in plain), None)
-        if found is not None and not (role == CLASS and _are_numbers(found, columns)):
-            chosen[found] = role
+        if found is None or (role == CLASS and _are_numbers(found, columns, numbered)):
+            continue
+        chosen[found] = role
     renamed = {chosen.get(name, name): values for name, values in columns.items()}
     texts = {name: _text(renamed[name]) for name in _TEXTS if name in renamed}
     told = ", ".join(f"{name!r} as {role}" for name, role in chosen.items() if name != role)
     return {**renamed, **texts}, told
 
 
-def _are_numbers(name: str, columns: Mapping[str, Column]) -> bool:
+def _are_numbers(name: str, columns: Mapping[str, Column], numbered: bool) -> bool:
     """Tell whether a column is the number of each cell in its labels image, and not its class."""
     values = columns[name]
     if name.lower() != "label" or values.dtype.kind not in "iuf":
         return False
-    is_cut = any(one in columns for one in _OF_LABELS_IMAGE)
+    is_cut = numbered or any(one in columns for one in _OF_LABELS_IMAGE)
     return is_cut or _CLASS_REPEATS * len(np.unique(values)) > len(values)
 
 
@@ -150,10 +161,8 @@ def _column(values: pd.Series[Any]) -> Column:
     return column.astype(np.int64) if is_whole else column
 
 
-def read_cell_table(
-    path: str | Path, ids: Sequence[str], *, what: str = "cells"
-) -> dict[str, Column]:
-    """Return what a table tells of cells, or of images, one row each in the order of their ids.
+def read_cell_table(path: str | Path, ids: Sequence[str]) -> dict[str, Column]:
+    """Return what a table tells of cells, one row a cell in the order of their ids.
 
     The table's column of files or ids finds the cells: by their whole name, else by the name
     without folders, else without its ending, else without the word of a channel. A table without
@@ -164,8 +173,6 @@ def read_cell_table(
     path : path
         CSV, TSV or Parquet.
     ids : sequence of str
-    what : str
-        What the ids name, for messages.
 
     Returns
     -------
@@ -187,46 +194,67 @@ def read_cell_table(
     path = Path(path).expanduser()
     columns, told = named(read_table(path), files=True)
     n_rows = len(next(iter(columns.values())))
-    if told:
-        _warn(f"Of {path.name}, {told} was taken.")
     rows = _matched(columns[FILE].tolist(), ids) if FILE in columns else None
     if rows is None or not (rows >= 0).any():
-        rows = _by_order(columns, n_rows, ids, (path.name, what))
+        rows = _by_order(columns, n_rows, ids, path.name)
+    warn_of_cells(path.name, told, rows, n_rows)
+    return columns_at({name: v for name, v in columns.items() if name != FILE}, rows)
+
+
+def warn_of_cells(
+    where: str, told: str, rows: npt.NDArray[np.intp], n_rows: int, *, by_image: bool = False
+) -> None:
+    """Say which names of columns were taken, and how many cells and rows have no partner.
+
+    Parameters
+    ----------
+    where : str
+        Name of the table.
+    told : str
+        What `named` says.
+    rows : array of shape (n,)
+        Row of each cell, -1 for none.
+    n_rows : int
+        Rows of the table.
+    by_image : bool
+        Whether a row tells of all cells of an image.
+    """
     n_lost = int(np.count_nonzero(rows < 0))
     n_unused = n_rows - len(np.unique(rows[rows >= 0]))
+    named_there = "images" if by_image else "cells"
+    if told:
+        _warn(f"Of {where}, {told} was taken.")
     if n_lost:
-        _warn(f"{n_lost} of {len(ids)} {what} are not in {path.name}: what it tells is left open.")
+        _warn(f"{n_lost} of {len(rows)} cells are not in {where}: what it tells is left open.")
     if n_unused:
         _warn(
-            f"{n_unused} of {n_rows} rows of {path.name} were passed over: they name none of "
-            f"the {what}, or one that another row names."
+            f"{n_unused} of {n_rows} rows of {where} were passed over: they name none of the "
+            f"{named_there}, or one that another row names."
         )
-    return {name: _at(values, rows) for name, values in columns.items() if name != FILE}
 
 
 def _by_order(
-    columns: Mapping[str, Column], n_rows: int, ids: Sequence[str], names: tuple[str, str]
+    columns: Mapping[str, Column], n_rows: int, ids: Sequence[str], where: str
 ) -> npt.NDArray[np.intp]:
-    where, what = names
     if n_rows != len(ids):
         files = columns.get(FILE)
         cause = (
             f"no column of files or ids was found among {', '.join(map(repr, columns))}"
             if files is None
-            else f"its names ({_some(files.tolist())}) fit none of the {what} ({_some(ids)})"
+            else f"its names ({some(files.tolist())}) fit none of the cells ({some(ids)})"
         )
         raise InputError(
-            f"{where} has {n_rows} rows for {len(ids)} {what}, and {cause}: name the file or the "
+            f"{where} has {n_rows} rows for {len(ids)} cells, and {cause}: name the file or the "
             "id of each in a column 'file'."
         )
-    _warn(f"The rows of {where} were taken in the order of the {what}, as no names tell it.")
+    _warn(f"The rows of {where} were taken in the order of the cells, as no names tell it.")
     return np.arange(n_rows)
 
 
 def _matched(names: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.intp]:
     """Return the row of each cell, -1 for none; the first of several that name it."""
     rows = np.full(len(ids), -1, np.intp)
-    for key in (_whole, _short, _stem, _bare):
+    for key in KEYS:
         cells = _places(ids, key)
         for row, name in enumerate(names):
             place = cells.get(key(name))
@@ -264,8 +292,16 @@ def _bare(name: str) -> str:
     return split_channel(_stem(name))[0]
 
 
+KEYS = (_whole, _short, _stem, _bare)
+"""What is compared of names, one after the other."""
+
+
+def columns_at(columns: Mapping[str, Column], rows: npt.NDArray[np.intp]) -> dict[str, Column]:
+    """Return columns at some rows, NaN, False or "" where a row is -1."""
+    return {name: _at(values, rows) for name, values in columns.items()}
+
+
 def _at(values: Column, rows: npt.NDArray[np.intp]) -> Column:
-    """Return a column at some rows, NaN, False or "" where a row is -1."""
     there = rows >= 0
     if values.dtype.kind in "iu" and not there.all():
         values = values.astype(np.float64)
@@ -275,7 +311,8 @@ def _at(values: Column, rows: npt.NDArray[np.intp]) -> Column:
     return column
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first few of some names."""
     return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
 
