@@ -329,3 +329,78 @@ def classify(qtbot, viewer, class_view, jobs, services):
     )
     yield made
     made.teardown()
+
+
+# The Cells dock
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """Have projects of images without a file kept in a folder of the test."""
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cells_view(qapp):
+    """Return a mocked view of the Cells dock, with its parts."""
+    from qtpy.QtWidgets import QPushButton
+
+    from napari_cryoml._widgets.cells import CellsView
+    from napari_cryoml._widgets.cells._check_tab import CheckTab
+    from napari_cryoml._widgets.cells._export_tab import ExportTab
+    from napari_cryoml._widgets.cells._map_tab import MapTab
+    from napari_cryoml._widgets.cells._source_group import CellSource
+    from napari_cryoml._widgets.classes import (
+        ClassGallery,
+        ClassGroup,
+        ClassTable,
+        ResultTab,
+        TrainTab,
+    )
+    from napari_cryoml._widgets.crops import CropGallery, GalleryGrid
+    from napari_cryoml._widgets.jobs import JobPanel
+    from napari_cryoml.classification import systems
+    from napari_cryoml.embedding import encoders
+    from napari_cryoml.preprocess import CellsConfig, SegmentConfig
+
+    mock = MagicMock(spec=CellsView)
+    parts = {
+        "source": CellSource,
+        "classes": ClassGroup,
+        "suggest": QPushButton,
+        "gallery": ClassGallery,
+        "train": TrainTab,
+        "result": ResultTab,
+        "check": CheckTab,
+        "map": MapTab,
+        "export": ExportTab,
+    }
+    for name, kind in parts.items():
+        setattr(mock, name, MagicMock(spec=kind))
+    mock.gallery.crops = MagicMock(spec=CropGallery)
+    mock.gallery.crops.rows = np.empty(0, int)
+    mock.gallery.crops.side = 64
+    mock.gallery.crops.grid = MagicMock(spec=GalleryGrid)
+    mock.gallery.is_in_use = False
+    mock.source.cells_config.side_effect = lambda **roles: CellsConfig(size=16, **roles)
+    mock.source.segment_config.side_effect = SegmentConfig
+    mock.source.values.return_value = {}
+    mock.train.chosen = "few_shot"
+    mock.train.follows = True
+    mock.train.config.side_effect = lambda: systems.create(mock.train.chosen)
+    mock.train.values.return_value = {}
+    mock.train.panel = MagicMock(spec=JobPanel)
+    mock.result.table = MagicMock(spec=ClassTable)
+    mock.map.chosen = ("protein", "rings")
+    mock.map.config.side_effect = lambda: encoders["rings"]()
+    return mock
+
+
+@pytest.fixture
+def cells(qtbot, viewer, cells_view, services, home):
+    from napari_cryoml._widgets.cells import CellsController
+
+    made = CellsController(viewer, cells_view, start_service=services.start)
+    yield made
+    made.teardown()
