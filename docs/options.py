@@ -25,6 +25,7 @@ from napari_cryoml.cli._app import app
 from napari_cryoml.embedding import (
     ClustersConfig,
     CropEncoderConfig,
+    DisplacementConfig,
     NoveltyConfig,
     ProjectionConfig,
     SpreadConfig,
@@ -258,6 +259,8 @@ def _alternatives(kind: Any) -> tuple[Any, ...]:
 
 def _of_several(kinds: tuple[Any, ...]) -> str:
     """Return what a tuple of these kinds takes, in words."""
+    if str in kinds:
+        return "names"
     if int not in kinds:
         return "numbers"
     return f"{'two' if len(kinds) == 2 else 'three'} whole numbers"
@@ -319,6 +322,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "subtomogram simulation options": partial(config_table, SubtomogramConfig),
     "tomogram simulation options": partial(config_table, TomogramConfig),
     "cell simulation options": partial(config_table, CellFieldsConfig),
+    "displacement options": partial(config_table, DisplacementConfig),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }
