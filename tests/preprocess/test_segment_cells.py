@@ -121,3 +121,14 @@ def test_what_is_no_channel_is_a_sentence(image, sentence) -> None:
 def test_options_have_bounds(options) -> None:
     with pytest.raises(ValidationError):
         SegmentConfig(**options)
+
+
+@pytest.mark.parametrize("radius", [5, 14])
+def test_the_spacing_follows_the_size_of_the_cells(radius) -> None:
+    centres = [(32, 20), (32, 20 + int(1.7 * radius)), (32, 70)]
+    image = _discs(centres, radius, shape=(64, 96)) + np.random.default_rng(0).normal(
+        0, 3, (64, 96)
+    )
+    labels = segment_cells(image)
+    assert labels.max() == 3
+    assert len({labels[centre] for centre in centres}) == 3

@@ -43,8 +43,11 @@ class SegmentConfig(Config):
         description="What takes touching cells apart: the distance to the background (round "
         "cells), the intensity of the marker (nuclei with bright middles), or nothing.",
     )
-    spacing: int = Field(
-        8, ge=1, description="Least distance in pixels between the middles of two touching cells."
+    spacing: int | None = Field(
+        None,
+        ge=1,
+        description="Least distance in pixels between the middles of two touching cells; none for "
+        "the radius of the usual cell in the image.",
     )
     smallest: int = Field(
         50, ge=1, description="Area in pixels below which a piece is no cell and is left out."
@@ -143,12 +146,22 @@ def _split(bright: npt.NDArray[np.bool_], smooth: Image, config: SegmentConfig) 
         return np.asarray(pieces, np.int32)
     from skimage.segmentation import watershed
 
+    distance = ndimage.distance_transform_edt(bright)
+    spacing = config.spacing or _usual_radius(distance, pieces, config.smallest)
     height: Any = smooth
     if config.split == "distance":
-        distance = ndimage.distance_transform_edt(bright)
         height = ndimage.gaussian_filter(distance, _SMOOTH_DISTANCE_PX)
-    seeds = _seeds(height, pieces, n, config.spacing)
+    seeds = _seeds(height, pieces, n, spacing)
     return np.asarray(watershed(-height, seeds, mask=bright), np.int32)
+
+
+def _usual_radius(distance: Any, pieces: Any, smallest: int) -> int:
+    """Return the median radius of the pieces that are no specks, pixels."""
+    areas = np.bincount(pieces.ravel())
+    numbers = 1 + np.flatnonzero(areas[1:] >= smallest)
+    if not len(numbers):
+        return 1
+    return max(round(float(np.median(ndimage.maximum(distance, pieces, numbers)))), 1)
 
 
 def _seeds(height: Any, pieces: Any, n: int, spacing: int) -> npt.NDArray[np.int32]:
