@@ -123,9 +123,9 @@ def test_options_have_bounds(options) -> None:
         SegmentConfig(**options)
 
 
-@pytest.mark.parametrize("radius", [5, 14])
+@pytest.mark.parametrize("radius", [6, 14])
 def test_the_spacing_follows_the_size_of_the_cells(radius) -> None:
-    centres = [(32, 20), (32, 20 + int(1.7 * radius)), (32, 70)]
+    centres = [(32, 20), (32, 20 + int(2 * radius)), (32, 70)]
     image = _discs(centres, radius, shape=(64, 96)) + np.random.default_rng(0).normal(
         0, 3, (64, 96)
     )
