@@ -1,27 +1,5 @@
 """How much of what is known of proteins their vectors hold."""
 
-from napari_cryoml.evaluation.functional._compare import Comparison, Fold, compare
-from napari_cryoml.evaluation.functional._enrichment import EnrichedTerm, enrichment
-from napari_cryoml.evaluation.functional._evaluate import evaluate_functional, functional_score
-from napari_cryoml.evaluation.functional._report import (
-    OPTIMISTIC,
-    TITLES,
-    FunctionalReport,
-    Score,
-)
-from napari_cryoml.evaluation.functional._spec import MetricSpec
+import lazy_loader as lazy
 
-__all__ = [
-    "OPTIMISTIC",
-    "TITLES",
-    "Comparison",
-    "EnrichedTerm",
-    "Fold",
-    "FunctionalReport",
-    "MetricSpec",
-    "Score",
-    "compare",
-    "enrichment",
-    "evaluate_functional",
-    "functional_score",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
