@@ -48,11 +48,19 @@ def test_crops_without_an_answer_have_no_class():
     assert list(found.per_class()) == ["bright"]
 
 
+def test_the_margin_is_small_where_two_classes_are_as_likely():
+    chances = np.array([[0.5, 0.3, 0.2], [0.4, 0.4, 0.2], [np.nan] * 3])
+    found = Predictions(np.array(["a", "b", "c"]), chances, ("x", "y", "z"))
+    np.testing.assert_allclose(found.margin[:2], [0.2, 0.0], atol=1e-6)
+    assert np.isnan(found.columns()["margin"][2])
+
+
 def test_columns_have_names_that_files_can_hold():
     found = Predictions(np.array(["a"]), np.full((1, 3), 1 / 3), ("20S core", "20S-core", "x"))
     assert list(found.columns()) == [
         "class",
         "confidence",
+        "margin",
         "probability_20S_core",
         "probability_20S_core__1",
         "probability_x",

@@ -16,7 +16,7 @@ from napari_cryoml.classification._system import CropClassifier
 from napari_cryoml.data import Crops, Picks, PicksTable
 from napari_cryoml.jobs import Command, Event, Job
 
-CLASS, CONFIDENCE = "class", "confidence"
+CLASS, CONFIDENCE, MARGIN = "class", "confidence", "margin"
 PROBABILITY = "probability_"
 
 
@@ -56,6 +56,13 @@ class Predictions:
         best = np.nan_to_num(self.probabilities, nan=-1.0).max(axis=1)
         return np.where(self.known, best, np.nan).astype(np.float32)
 
+    @cached_property
+    def margin(self) -> npt.NDArray[np.float32]:
+        """That probability less the next one, shape (n,): 0 where two classes are as likely."""
+        ordered = np.sort(self.probabilities, axis=1)
+        second = ordered[:, -2] if ordered.shape[1] > 1 else 0
+        return np.where(self.known, self.confidence - second, np.nan).astype(np.float32)
+
     @property
     def named(self) -> npt.NDArray[np.str_]:
         """Name of that class, shape (n,); "" without an answer."""
@@ -66,14 +73,15 @@ class Predictions:
         return Predictions(self.ids[index], self.probabilities[index], self.classes)
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
-        """Return columns of a table: class, confidence, and the probability of each class.
+        """Return columns of a table: class, confidence, margin, and the probability of each class.
 
         The probability of a class stands under ``probability_NAME``, with underscores for what a
         STAR file could not hold in a name.
         """
         names = _column_names(self.classes)
         columns = {name: self.probabilities[:, i] for i, name in enumerate(names)}
-        return {CLASS: self.named, CONFIDENCE: self.confidence, **columns}
+        known = {CLASS: self.named, CONFIDENCE: self.confidence, MARGIN: self.margin}
+        return known | columns
 
     def per_class(self) -> dict[str, npt.NDArray[np.intp]]:
         """Return the rows of each class that has some."""

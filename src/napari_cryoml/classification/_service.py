@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._classifier_file import load_classifier
-from napari_cryoml.classification._default import USUAL, default_system
+from napari_cryoml.classification._default import default_system, usual_system
 from napari_cryoml.classification._described_crops import DescribedCrops
 from napari_cryoml.classification._feature_system import FeatureSystem
 from napari_cryoml.classification._fitting_crops import fitting_crops
@@ -50,8 +50,9 @@ class ClassifyService:
     crops : Crops
     wedge : MissingWedge, optional
         What the crops say of it by default.
-    usual : str
-        Name of the system for which crops are described while nothing is asked.
+    usual : str, optional
+        Name of the system for which crops are described while nothing is asked; the one that
+        suits such crops by default.
 
     Examples
     --------
@@ -61,9 +62,11 @@ class ClassifyService:
     >>> service.ask(FitRequest(labels, ("ribosome", "other")), replaces="fit")  # doctest: +SKIP
     """
 
-    def __init__(self, crops: Crops, wedge: MissingWedge | None = None, usual: str = USUAL) -> None:
+    def __init__(
+        self, crops: Crops, wedge: MissingWedge | None = None, usual: str | None = None
+    ) -> None:
         self._crops = crops
-        self._usual = usual
+        self._usual = usual or usual_system(crops)
         self._wedge = getattr(crops, "wedge", None) if wedge is None else wedge
         self._held: dict[int, CropClassifier] = {}
         self._next_token = 0

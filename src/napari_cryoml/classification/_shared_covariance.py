@@ -57,13 +57,21 @@ class LinearHead:
         return cls(arrays["mean"], arrays["spread"], arrays["weights"], arrays["offsets"])
 
 
-def fit_shared_covariance(features: Vectors, labels: Rows, n_classes: int, seed: int) -> LinearHead:
+def fit_shared_covariance(
+    features: Vectors,
+    labels: Rows,
+    n_classes: int,
+    seed: int,
+    *,
+    weight: float = _UNLABELLED_WEIGHT,
+    rounds: int = _ROUNDS,
+) -> LinearHead:
     """Fit a Gaussian a class, all of one covariance, to labelled and unlabelled rows.
 
     The labelled rows give the first fit: linear discriminant analysis with the covariance shrunk
-    as Ledoit and Wolf say. Expectation maximisation then lets each unlabelled row count half, for
-    the classes it is likely of: a few labels say where the classes are, all rows say how they are
-    spread.
+    as Ledoit and Wolf say. Expectation maximisation then lets each unlabelled row count in part,
+    for the classes it is likely of: a few labels say where the classes are, all rows say how they
+    are spread.
 
     Parameters
     ----------
@@ -73,28 +81,31 @@ def fit_shared_covariance(features: Vectors, labels: Rows, n_classes: int, seed:
     n_classes : int
     seed : int
         Of the choice among more than 2000 unlabelled rows.
+    weight : float, default 0.5
+        For how much of a row one without a label counts.
+    rounds : int, default 10
+        Of expectation and maximisation.
 
     References
     ----------
     Nigam, McCallum, Thrun and Mitchell, Machine Learning 39, 103 (2000), section 5.3, for the
     weight of unlabelled rows. Ledoit and Wolf, J. Multivariate Analysis 88, 365 (2004).
     """
-    rows = _chosen(labels, seed)
+    rows = chosen_rows(labels, seed)
     given = np.asarray(features[rows], np.float64)
     mean, spread = given.mean(axis=0), given.std(axis=0)
     spread = np.where(spread > _FLAT * np.abs(mean) + 1e-12, spread, np.inf)
     scaled, known = (given - mean) / spread, labels[rows]
     certain = (known[:, None] == np.arange(n_classes)).astype(np.float64)
     weights, offsets = _maximised(scaled, certain)
-    for _ in range(_ROUNDS if (known < 0).any() else 0):
-        shares = np.where(
-            known[:, None] < 0, _UNLABELLED_WEIGHT * _expected(scaled, weights, offsets), certain
-        )
+    for _ in range(rounds if (known < 0).any() else 0):
+        shares = np.where(known[:, None] < 0, weight * _expected(scaled, weights, offsets), certain)
         weights, offsets = _maximised(scaled, shares)
     return LinearHead(mean, spread, weights, offsets)
 
 
-def _chosen(labels: Rows, seed: int) -> Rows:
+def chosen_rows(labels: Rows, seed: int) -> Rows:
+    """Return rows that a head is fitted to: all with a label, and up to 2000 of the others."""
     unlabelled = np.flatnonzero(labels < 0)
     drawn = np.random.default_rng(seed).permutation(unlabelled)[:_MOST_UNLABELLED]
     return np.sort(np.concatenate([np.flatnonzero(labels >= 0), drawn]))

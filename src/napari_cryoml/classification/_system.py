@@ -169,6 +169,7 @@ systems: Registry[SystemConfig] = Registry(
         "m2",
         "contrastive",
         "few_shot",
+        "measurements",
         "rif_svm",
     ),
 )
