@@ -33,11 +33,12 @@ from napari_cryoml.embedding import (
     encoders,
     projections,
 )
+from napari_cryoml.evaluation.functional import MetricSpec
 from napari_cryoml.models import ClassifierConfig, classifiers, detectors
 from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives, objectives
 from napari_cryoml.picking import PickerConfig, baselines
 from napari_cryoml.picking.live import LiveConfig, MarkedBox
-from napari_cryoml.preprocess import CropsConfig
+from napari_cryoml.preprocess import CellsConfig, CropsConfig, SegmentConfig
 from napari_cryoml.simulate import (
     CellFieldsConfig,
     MicrographConfig,
@@ -322,7 +323,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "subtomogram simulation options": partial(config_table, SubtomogramConfig),
     "tomogram simulation options": partial(config_table, TomogramConfig),
     "cell simulation options": partial(config_table, CellFieldsConfig),
+    "cell options": partial(config_table, CellsConfig),
+    "segmentation options": partial(config_table, SegmentConfig),
     "displacement options": partial(config_table, DisplacementConfig),
+    "metric options": partial(config_table, MetricSpec),
     "keys": key_table,
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }
