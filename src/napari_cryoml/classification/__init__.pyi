@@ -3,6 +3,7 @@ from ._default import default_system, fine_tuning, transfer
 from ._feature_system import FeatureSystem
 from ._fitting_crops import fitting_crops
 from ._label_errors import LabelErrors, find_label_errors, label_errors
+from ._functional_watch import FunctionalWatch
 from ._labelled_crops import UNKNOWN, LabelledCrops
 from ._messages import (
     Attention,
@@ -39,6 +40,7 @@ __all__ = [
     "FeatureSystem",
     "FitRequest",
     "FittedReply",
+    "FunctionalWatch",
     "LabelErrors",
     "LabelledCrops",
     "LoadRequest",

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from napari_cryoml.classification import (
-    CropClassifier,
-    LabelledCrops,
-    NetworkSystem,
-    SystemConfig,
-    systems,
-)
-from napari_cryoml.cli._embed_files import given_options
-from napari_cryoml.cli._options import (
-    DEVICE,
-    JSON,
-    PIXEL_SIZE,
-    SEED,
-    check_output,
-    field_help,
-    with_settings,
-)
+from napari_cryoml.classification import NetworkSystem, systems
+from napari_cryoml.cli._options import DEVICE, JSON, PIXEL_SIZE, SEED, check_output
 from napari_cryoml.cli._output import report, run_job, say
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
@@ -38,14 +23,27 @@ from napari_cryoml.cli._subtomo_inputs import (
     wedge_of,
 )
 from napari_cryoml.cli._subtomo_labels import labelled_subtomograms
-from napari_cryoml.models import classifiers
-from napari_cryoml.objectives import crop_objectives
-from napari_cryoml.training import CropAugmentationConfig, CropTrainingConfig
+from napari_cryoml.cli._training import (
+    AUGMENTATION,
+    BATCH,
+    EPOCHS,
+    HELD_OUT_SHARE,
+    LEARNING_RATE,
+    MINUTES,
+    MODEL_OUT,
+    NETWORK,
+    OBJECTIVE,
+    SETTINGS,
+    START_FROM,
+    described,
+    save_model,
+    system_of,
+)
 
 
 def train(
     inputs: INPUTS,
-    out: Annotated[Path, typer.Option(help="The model file to write (.safetensors).")],
+    out: MODEL_OUT,
     picks: PICKS = None,
     labels: Annotated[
         Path | None,
@@ -64,32 +62,15 @@ def train(
             f"{', '.join(systems)}."
         ),
     ] = None,
-    network: Annotated[
-        str | None, typer.Option(help=field_help(NetworkSystem, "network", classifiers))
-    ] = None,
-    objective: Annotated[
-        str | None, typer.Option(help=field_help(NetworkSystem, "objective", crop_objectives))
-    ] = None,
-    start_from: Annotated[
-        Path | None, typer.Option(help=field_help(NetworkSystem, "start_from"))
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help=field_help(CropTrainingConfig, "epochs"))
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help=field_help(CropTrainingConfig, "minutes"))
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help=field_help(CropTrainingConfig, "batch"))] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Step size of training with labels.")
-    ] = None,
-    augmentation: Annotated[
-        str | None,
-        typer.Option(help=f"none, paper or full: {field_help(CropAugmentationConfig, 'kind')}"),
-    ] = None,
-    held_out_share: Annotated[
-        float | None, typer.Option(help=field_help(NetworkSystem, "held_out_share"))
-    ] = None,
+    network: NETWORK = None,
+    objective: OBJECTIVE = None,
+    start_from: START_FROM = None,
+    epochs: EPOCHS = None,
+    minutes: MINUTES = None,
+    batch: BATCH = None,
+    learning_rate: LEARNING_RATE = None,
+    augmentation: AUGMENTATION = None,
+    held_out_share: HELD_OUT_SHARE = None,
     box: BOX = None,
     size: SIZE = None,
     diameter: DIAMETER = None,
@@ -97,10 +78,7 @@ def train(
     tilt: TILT = None,
     seed: Annotated[int | None, SEED] = None,
     device: Annotated[str | None, DEVICE] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any other option, as training.optimizer.weight_decay=0.01."),
-    ] = None,
+    settings: SETTINGS = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Train a classifier of subtomograms."""
@@ -126,89 +104,6 @@ def train(
         say(NO_WEDGE)
     began = time.monotonic()
     classifier = run_job(config.fit(data), config.name)
-    _save(classifier, out)
-    report(described(classifier, data, out, time.monotonic() - began), as_json=as_json)
-
-
-def system_of(
-    name: str | None,
-    start_from: Path | None,
-    data: LabelledCrops,
-    flags: dict[str, Any],
-    settings: list[str],
-) -> SystemConfig:
-    """Return the system that a user described.
-
-    Parameters
-    ----------
-    name : str or None
-        None for the default.
-    start_from : Path or None
-        A pretrained network.
-    data : LabelledCrops
-    flags : dict
-        Options by their names; None for those that were not given.
-    settings : list of str
-        ``name=value`` each.
-
-    Raises
-    ------
-    InputError
-        If the system, or one of its options, does not exist or is not accepted.
-    """
-    from napari_cryoml.classification import default_system, fine_tuning
-
-    given = {key: value for key, value in flags.items() if value is not None}
-    if start_from is not None and (name in (None, "contrastive") and "network" not in given):
-        known = fine_tuning(start_from, data)
-        given = {"network_options": {}, **_network_of(known), **given}
-    chosen = name or (default_system(data).name if start_from is None else "contrastive")
-    if not issubclass(systems[chosen], NetworkSystem):
-        if start_from is not None:
-            given["start_from"] = start_from
-        given = given_options(f"the system {chosen}", systems[chosen], **given)
-        return with_settings(systems.create(chosen, **given), settings)
-    config = systems.create(chosen, **given, start_from=start_from)
-    return with_settings(_spelled_out(config), settings)
-
-
-def _network_of(config: SystemConfig) -> dict[str, Any]:
-    values = config.model_dump()
-    return {name: values[name] for name in ("network", "network_options")}
-
-
-def _spelled_out(config: SystemConfig) -> SystemConfig:
-    """Return a system whose options of network and objective can be set by name."""
-    return config.spelled_out() if isinstance(config, NetworkSystem) else config
-
-
-def _save(classifier: CropClassifier, out: Path) -> None:
-    from napari_cryoml.io import save_or_rescue
-
-    save_or_rescue(classifier.save, out)
-
-
-def described(
-    classifier: CropClassifier, data: LabelledCrops, out: Path, seconds: float
-) -> dict[str, Any]:
-    """Print what is to be said of a classifier, and return its figures."""
-    for note in classifier.notes:
-        say(note)
-    figures: dict[str, Any] = {
-        "model": str(out),
-        "system": classifier.system.name,
-        "classes": list(classifier.classes),
-        "labels": dict(zip(data.classes, data.counts.tolist(), strict=True)),
-        "subtomograms": len(data.crops),
-        "seconds": seconds,
-    }
-    measured = classifier.report
-    if measured is not None:
-        figures |= {
-            "held_out": measured.n,
-            "accuracy": measured.accuracy,
-            "macro_f1": measured.macro_f1,
-            "confusion": measured.confusion.tolist(),
-            "temperature": classifier.temperature,
-        }
-    return figures | ({"notes": list(classifier.notes)} if classifier.notes else {})
+    save_model(classifier, out)
+    seconds = time.monotonic() - began
+    report(described(classifier, data, out, seconds, "subtomograms"), as_json=as_json)
