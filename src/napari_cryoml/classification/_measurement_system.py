@@ -77,10 +77,7 @@ class MeasurementSystem(FeatureSystem):
 
     def _set(self) -> MeasurementSetConfig:
         made = measurement_sets.create(self.measurement_set, **self.set_options)
-        groups = getattr(made, "groups", None)
-        if self.brightness and groups is not None and "brightness" not in groups:
-            return made.model_copy(update={"groups": ("brightness", *groups)})
-        return made
+        return made.with_brightness() if self.brightness else made
 
     def _vectors(self, images: Images) -> Images:
         path = self.start_from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,25 @@ class CropEncoderConfig(Config):
         InputError
             Saying which encoder to use instead.
         """
+
+    def finished(
+        self, vectors: npt.NDArray[np.floating[Any]], crops: Crops
+    ) -> tuple[npt.NDArray[np.floating[Any]], tuple[str, ...]]:
+        """Return what becomes of the vectors of all crops once they are made.
+
+        Parameters
+        ----------
+        vectors : array of shape (n, d)
+            Of those that were reached; NaN where one could not be encoded.
+        crops : Crops
+            All of them.
+
+        Returns
+        -------
+        array of shape (n, k), tuple of str
+            And sentences for the user.
+        """
+        return vectors, ()
 
     @abstractmethod
     def build(self) -> CropEncoder:

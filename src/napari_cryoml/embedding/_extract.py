@@ -106,6 +106,7 @@ def extract(
         if store is not None:
             kept = stack.enter_context(VectorStore(Path(store), _digest(crops, config)))
         yield from _encode_all(state, work, batch, kept, pool or InlinePool())
+    state.settle(config, crops)
     state.finish(crops.ids)
     yield Extracted(done=state.n_done, total=len(crops), message=state.news())
     whitening = Whitening.fit(state.vectors, whiten, components)
@@ -169,6 +170,15 @@ class _Extraction:
         """Return the notes that were not returned before."""
         fresh, self._n_said = self.notes[self._n_said :], len(self.notes)
         return " ".join(fresh)
+
+    def settle(self, config: CropEncoderConfig, crops: Crops) -> None:
+        """Let the encoder see all vectors at once; see `CropEncoderConfig.finished`."""
+        if not self.vectors.shape[1]:
+            return
+        found, notes = config.finished(self.vectors[self.done], crops)
+        self.vectors = np.full((len(self.done), found.shape[1]), np.nan, np.float16)
+        self.vectors[self.done] = _half(np.asarray(found))
+        self.notes += notes
 
     def finish(self, ids: npt.NDArray[np.str_]) -> None:
         """Say which rows have no vector.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,10 @@ class MeasurementSetConfig(Config):
     def state(self) -> str:
         """Return what measurements depend on beside the options: the version of the code."""
         return MEASUREMENTS_VERSION
+
+    def with_brightness(self) -> Self:
+        """Return the set with absolute intensities, where it can be had without them."""
+        return self
 
     @abstractmethod
     def measure(
@@ -77,6 +82,11 @@ class BuiltinMeasurements(MeasurementSetConfig):
         RELATIVE,
         description="Groups of measurements; brightness, the absolute intensities, is one more.",
     )
+
+    def with_brightness(self) -> Self:
+        """Return the set with the group brightness."""
+        groups = tuple(dict.fromkeys(("brightness", *self.groups)))
+        return self.model_copy(update={"groups": groups})
 
     def measure(
         self,
