@@ -30,6 +30,7 @@ SMALL = {
     "autoencoder": {"units": 4},
     "compact": {"units": 8},
     "flat": {"hidden": 16},
+    "harmonic": {"rings": 3, "degree": 2, "mixtures": 4, "hidden": 16},
     "paired_inpainting": {"width": 1 / 16},
     "deeploc": {"width": 1 / 16, "hidden": 16, "latent": 8},
     "deeploc_2017": {"width": 1 / 16, "hidden": 16, "latent": 8},
@@ -125,7 +126,7 @@ def test_short_words_and_parts_of_groups_leave_the_rest():
 def test_few_crops_are_drawn_more_often_unless_epochs_are_asked_for():
     data = labelled_shapes(ndim=2)
     usual = systems.create("contrastive")
-    assert (usual.least_steps, usual.pretraining.least_steps) == (400, 500)
+    assert (usual.least_steps, usual.pretraining.least_steps) == (300, 1500)
     asked = systems.create("contrastive", epochs=3, pretraining={"training": {"epochs": 2}})
     assert (asked.least_steps, asked.pretraining.least_steps) == (0, 0)
     assert type(usual).model_validate(usual.model_dump()) == usual
@@ -324,7 +325,7 @@ def test_what_a_system_cannot_show_is_said():
 
 def test_pretrained_weights_are_kept_and_taken_over(tmp_path):
     data = labelled_shapes(ndim=2)
-    system = small("contrastive")
+    system = small("contrastive", network="compact")
     encoder = run_inline(pretrain(data.crops, system))
     path = tmp_path / "encoder.safetensors"
     encoder.save(path)
@@ -333,18 +334,20 @@ def test_pretrained_weights_are_kept_and_taken_over(tmp_path):
     assert np.array_equal(again.vectors(images, "cpu"), encoder.vectors(images, "cpu"))
     assert (again.objective, again.pixel_size, again.shape) == ("simclr", 10.0, (12, 12))
     expected = encoder.vectors(images, "cpu", "float32")
-    started = small("contrastive", start_from=path, learning_rate=1e-12)
+    started = small("contrastive", network="compact", start_from=path, learning_rate=1e-12)
     classifier, events = steps_of(started.fit(data))
     assert not any("Pretraining" in event.message for event in events)
     assert np.allclose(classifier.vectors(images), expected, atol=1e-3)
 
 
 def test_the_network_of_a_classifier_is_taken_over_by_one_of_other_classes(tmp_path):
-    three = run_inline(small("contrastive").fit(labelled_shapes(ndim=2)))
+    three = run_inline(small("contrastive", network="compact").fit(labelled_shapes(ndim=2)))
     path = tmp_path / "three.safetensors"
     three.save(path)
     data = labelled_shapes(ndim=2, n_classes=2)
-    two = run_inline(small("contrastive", start_from=path, learning_rate=1e-12).fit(data))
+    two = run_inline(
+        small("contrastive", network="compact", start_from=path, learning_rate=1e-12).fit(data)
+    )
     images = data.crops.read([0, 1])
     assert np.allclose(two.vectors(images), three.vectors(images), atol=1e-3)
     assert two.predict(images).shape == (2, 2)
@@ -354,7 +357,7 @@ def test_pretrained_weights_of_another_network_are_refused(tmp_path):
     data = labelled_shapes(ndim=2)
     path = tmp_path / "encoder.safetensors"
     run_inline(pretrain(data.crops, small("contrastive"))).save(path)
-    with pytest.raises(InputError, match="pretrained compact network, for crops of 12 x 12"):
+    with pytest.raises(InputError, match="pretrained harmonic network, for crops of 12 x 12"):
         run_inline(small("moco", start_from=path).fit(data))
     with pytest.raises(InputError, match="holds an encoder without classes"):
         load_classifier(path)

@@ -24,7 +24,7 @@ from napari_cryoml.classification import (
 from napari_cryoml.classification._service import _labelled
 from napari_cryoml.jobs import ChildService, Command, run_inline
 
-QUICK = {"epochs": 1, "precision": "float32", "device": "cpu", "network_options": {"units": 8}}
+QUICK = {"epochs": 1, "precision": "float32", "device": "cpu", "network_options": {"hidden": 16}}
 NO_PRETRAINING = {"pretraining": {"objective": None}}
 
 

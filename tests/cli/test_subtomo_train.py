@@ -58,7 +58,7 @@ def model(stack, tmp_path_factory) -> Path:
 
     path = tmp_path_factory.mktemp("model") / "c.safetensors"
     words = ["subtomo", "train", stack, "--class-column", "kind", "--system", "contrastive"]
-    words += ["--set", "pretraining.objective=none", "--out", path, *QUICK]
+    words += ["--network", "compact", "--set", "pretraining.objective=none", "--out", path, *QUICK]
     assert main([str(word) for word in words]) == 0
     return path
 
@@ -113,14 +113,15 @@ def test_what_cannot_be_trained_is_one_sentence(shell, stack, tmp_path, words, s
 
 def test_pretrained_weights_go_into_training(shell, stack, tmp_path):
     encoder, out = tmp_path / "e.safetensors", tmp_path / "c.safetensors"
-    said = shell("subtomo", "pretrain", stack, "--epochs", 1, *TINY, "--out", encoder, "--json")
+    small = ["--set", "network_options.hidden=16", "--device", "cpu"]
+    said = shell("subtomo", "pretrain", stack, "--epochs", 1, *small, "--out", encoder, "--json")
     assert said.code == 0, said.err
-    assert (said.json["objective"], said.json["network"]) == ("simclr", "compact")
+    assert (said.json["objective"], said.json["network"]) == ("simclr", "harmonic")
     words = ["--class-column", "kind", "--start-from", encoder, "--epochs", 1, "--device", "cpu"]
     said = shell("subtomo", "train", stack, *words, "--out", out, "--json")
     assert said.code == 0, said.err
     assert said.json["system"] == "contrastive"
-    assert load_classifier(out).system.network_config().units == 8
+    assert load_classifier(out).system.network_config().hidden == 16
 
 
 @pytest.mark.parametrize("objective", ["moco", "simclr", "swav", "autoencoding"])

@@ -39,7 +39,7 @@ def small_classifier(folder, ndim):
 
     pixels = np.random.default_rng(0).normal(size=(8, 1, *(BOX,) * ndim)).astype(np.float32)
     labels = {str(row): "ab"[row % 2] for row in range(8)}
-    options = {"network_options": {"units": 8}, "precision": "float32", "device": "cpu"}
+    options = {"network_options": {"hidden": 16}, "precision": "float32", "device": "cpu"}
     system = systems.create(
         "contrastive", **options, epochs=1, pretraining={"objective": None}, held_out_share=0
     )

@@ -10,7 +10,7 @@ from napari_cryoml.embedding import encoders, extract
 from napari_cryoml.features import rotation_invariant
 from napari_cryoml.jobs import run_inline
 
-SMALL = {"network_options": {"units": 8}, "precision": "float32", "device": "cpu", "epochs": 1}
+SMALL = {"network_options": {"hidden": 16}, "precision": "float32", "device": "cpu", "epochs": 1}
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,11 @@ def encode(crops, name="classifier", **options):
 
 def test_scores_and_vectors_of_a_classifier(files, crops):
     assert encode(crops, model=files[0]).shape == (12, 3)
-    assert encode(crops, model=files[0], layer="vectors").shape == (12, 64)
+    assert encode(crops, model=files[0], layer="vectors").shape == (12, 16)
 
 
 def test_vectors_of_a_pretrained_network(files, crops):
-    assert encode(crops, model=files[1]).shape == (12, 64)
+    assert encode(crops, model=files[1]).shape == (12, 16)
     job = extract(crops, encoders.create("classifier", model=files[1]), batch=5)
     embedding = run_inline(job)
     assert embedding.finite.all()

@@ -54,7 +54,8 @@ def test_turns_by_90_degrees_change_nothing(side, stem, ndim, planes):
 @pytest.mark.parametrize("shape", [(24, 24), (16, 16, 17)])
 def test_the_coefficients_have_the_amplitudes_of_the_features(shape):
     crops = noise(3, 2, *shape)
-    orders = RingCoefficients(shape, n_rings=4, n_orders=3, reach=0.9)(crops)
+    layer = RingCoefficients(shape, n_rings=4, n_orders=3, reach=0.9)
+    orders = layer(crops).split(layer.sizes, dim=2)
     lengths = [one.square().sum(dim=2).sqrt().reshape(3, 2, 4) for one in orders[1:]]
     for channel in range(2):
         plain = crop_harmonics(crops[:, channel].numpy(), n_rings=5, n_orders=3, reach=0.9)
@@ -66,10 +67,10 @@ def test_the_coefficients_have_the_amplitudes_of_the_features(shape):
 
 
 def test_invariants_are_products_of_mixtures():
-    layer = GramInvariants(n_shells=3, n_orders=1, mixtures=2)
+    layer = GramInvariants(n_shells=3, sizes=(1, 3), mixtures=2)
     orders = [noise(1, 3, 1), noise(1, 3, 3, seed=1)]
     with torch.no_grad():
-        found = layer(orders)[0]
+        found = layer(torch.cat(orders, dim=2))[0]
         first, second = (mix @ one[0] for mix, one in zip(layer.mixing, orders, strict=True))
     products = [float(second[i] @ second[j]) for i, j in ((0, 0), (0, 1), (1, 1))]
     roots = [math.copysign(math.sqrt(abs(one)), one) for one in products]
@@ -139,3 +140,13 @@ def test_its_shells_can_be_looked_at():
     shown = grad_cam(network, noise(2, 1, 16, 16, 16), torch.tensor([0, 1]))
     assert shown.shape == (2, 16, 16, 16)
     assert shown.amax(dim=(1, 2, 3)).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("stem", [0, 2])
+def test_what_is_computed_once_gives_the_same_scores(stem):
+    network = built((12, 12, 12), stem, n_channels=2)
+    crops = noise(3, 2, 12, 12, 12)
+    with torch.no_grad():
+        described = network.described(crops)
+        assert described.ndim == (5 if stem else 3)
+        assert torch.equal(network(described), network(crops))

@@ -216,6 +216,7 @@ class NetworkRun:
             labelled_share=None if labels is None else share,
             new_labels=new_labels,
             device=self.device,
+            describe=objective.described,
             pairs=pairs,
         )
 

@@ -57,6 +57,14 @@ class Classifier(nn.Module, ABC):
         tensor of shape (b, channels, *grid)
         """
 
+    def described(self, crops: Tensor) -> Tensor:
+        """Return what `feature_map` takes in place of crops, as far as no weight has a part in it.
+
+        Of crops that are seen many times it is computed once. The crops themselves, unless a
+        network says otherwise.
+        """
+        return crops
+
     @abstractmethod
     def vectors(self, feature_map: Tensor) -> Tensor:
         """Return what is classified, shape (b, latent), of what `feature_map` gave."""

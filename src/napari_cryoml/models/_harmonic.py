@@ -33,7 +33,11 @@ class Harmonic(ClassifierConfig):
         "the crop itself.",
     )
     rings: int = Field(
-        12, ge=2, le=64, description="Shells (rings in 2-D) around the middle of the crop."
+        12,
+        ge=2,
+        le=64,
+        description="Shells (rings in 2-D) around the middle of the crop; no more than its radius "
+        "has pixels.",
     )
     degree: int = Field(
         8, ge=0, le=24, description="Highest degree (angular order in 2-D) of the harmonics."

@@ -107,8 +107,8 @@ class RingCoefficients(nn.Module):
         ends = [*starts[1:], self._rings[0].basis.shape[1]]
         self.sizes = [end - start for start, end in zip(starts, ends, strict=True)]
 
-    def forward(self, feature_map: Tensor) -> list[Tensor]:
-        """Return a tensor an order, shape (b, channels * rings, harmonics)."""
+    def forward(self, feature_map: Tensor) -> Tensor:
+        """Return the coefficients, order by order, shape (b, channels * rings, harmonics)."""
         b, channels = feature_map.shape[:2]
         flat = feature_map.flatten(2).flatten(0, 1).float().index_select(1, self.pixels)
         with torch.autocast(flat.device.type, enabled=False):
@@ -116,8 +116,7 @@ class RingCoefficients(nn.Module):
                 flat[:, ring.part] @ cast("Tensor", getattr(self, f"basis{number}"))
                 for number, ring in enumerate(self._rings)
             ]
-        together = torch.stack(found, dim=1).reshape(b, channels * len(found), -1)
-        return list(together.split(self.sizes, dim=2))
+        return torch.stack(found, dim=1).reshape(b, channels * len(found), -1)
 
 
 class GramInvariants(nn.Module):
@@ -130,25 +129,27 @@ class GramInvariants(nn.Module):
     ----------
     n_shells : int
         Shells of all channels together.
-    n_orders : int
-        Orders above 0; of order 0 the mixtures themselves are taken, with their sign.
+    sizes : sequence of int
+        Harmonics of each order from 0, of which the mixtures themselves are taken, with their sign.
     mixtures : int
     """
 
     pairs: Tensor
 
-    def __init__(self, n_shells: int, n_orders: int, mixtures: int) -> None:
+    def __init__(self, n_shells: int, sizes: Sequence[int], mixtures: int) -> None:
         super().__init__()
-        weights = torch.randn(n_orders + 1, mixtures, n_shells) / n_shells**0.5
+        self.sizes = list(sizes)
+        weights = torch.randn(len(self.sizes), mixtures, n_shells) / n_shells**0.5
         self.mixing = nn.Parameter(weights)
         self.register_buffer("pairs", torch.triu_indices(mixtures, mixtures), persistent=False)
-        self.length = mixtures + n_orders * self.pairs.shape[1]
+        self.length = mixtures + (len(self.sizes) - 1) * self.pairs.shape[1]
 
-    def forward(self, coefficients: Sequence[Tensor]) -> Tensor:
+    def forward(self, coefficients: Tensor) -> Tensor:
         """Return the invariants, shape (b, length), of what `RingCoefficients` gave."""
         device = self.mixing.device.type
         with torch.autocast(device, enabled=False):
-            mixed = [mix @ one for mix, one in zip(self.mixing, coefficients, strict=True)]
+            orders = coefficients.split(self.sizes, dim=2)
+            mixed = [mix @ one for mix, one in zip(self.mixing, orders, strict=True)]
             grams = [one @ one.mT for one in mixed[1:]]
         products = [gram[:, self.pairs[0], self.pairs[1]] for gram in grams]
         return torch.cat([mixed[0][:, :, 0], *map(_signed_root, products)], dim=1)

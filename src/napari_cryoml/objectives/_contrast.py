@@ -35,6 +35,10 @@ class ContrastObjective(CropObjective):
 
     n_views = 2
 
+    def described(self, crops: Tensor) -> Tensor:
+        """Return what the network makes of crops without its weights."""
+        return self.network.described(crops)
+
 
 def projected(network: Classifier, head: nn.Module, crops: Tensor) -> Tensor:
     """Return the unit vectors of crops (b, 1, *shape) that are compared.

@@ -95,6 +95,14 @@ class CropObjective(nn.Module, ABC):
         """
         return None
 
+    def described(self, crops: Tensor) -> Tensor:
+        """Return what `forward` takes in place of crops, as far as no weight has a part in it.
+
+        It is computed once of each variation that is kept. The crops themselves, unless the
+        objective asks nothing but its network about them.
+        """
+        return crops
+
     def logits(self, crops: Tensor) -> Tensor:
         """Return one score a class of crops (b, C, *shape), shape (b, n_classes).
 

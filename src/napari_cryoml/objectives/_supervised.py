@@ -41,6 +41,10 @@ class SupervisedObjective(CropObjective):
         total = self.class_loss(self._scores(batch.views[0][known]), batch.labels[known])
         return Loss(total, {"classes": total.detach()})
 
+    def described(self, crops: Tensor) -> Tensor:
+        """Return what the network makes of crops without its weights."""
+        return self.network.described(crops)
+
     def _scores(self, crops: Tensor) -> Tensor:
         if not len(crops):  # not every layer takes an empty batch
             return self.network.head.weight.sum() * crops.new_zeros(0, self.network.n_classes)

@@ -19,6 +19,13 @@ class CropAugmentationConfig(Config):
         "again and noise with the spectrum of the crop fills what was lost (full); or mirror "
         "images, turns of the plane and shifts by whole pixels, for light microscopy (cells).",
     )
+    copies: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Variations of each crop, the crop as it is among them, that are made once, "
+        "kept in memory and drawn from again; 0 makes each anew.",
+    )
     turns: Literal["none", "right", "any"] = Field(
         "right",
         description="Turns of the plane: none, by right angles, which change no pixel, or by any "

@@ -18,6 +18,7 @@ from napari_cryoml.training._crop_augmentation_config import CropAugmentationCon
 from napari_cryoml.training._crop_order import Rows, epoch_order
 from napari_cryoml.training._crop_pairs import CropPairs
 from napari_cryoml.training._crop_store import CropStore
+from napari_cryoml.training._kept_views import KeptViews
 
 LabelSource = Callable[[int], "npt.ArrayLike | Tensor | None"]
 
@@ -62,6 +63,9 @@ class CropSampler:
     pairs : CropPairs, optional
         Each view after the first shows another crop of the same group, drawn anew each time. Crops
         that have no partner are not drawn.
+    describe : callable, optional
+        Makes of varied crops what is kept and drawn in their place, where variations are kept
+        (`CropAugmentationConfig.copies`); see `CropObjective.described`.
 
     Attributes
     ----------
@@ -93,6 +97,7 @@ class CropSampler:
         new_labels: LabelSource | None = None,
         device: torch.device | str = "cpu",
         pairs: CropPairs | None = None,
+        describe: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self._store = crops if isinstance(crops, CropStore) else CropStore(crops)
         n = len(self._store)
@@ -111,6 +116,8 @@ class CropSampler:
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(self._device).manual_seed(seed)
         self._order, self._at, self.epoch = np.empty(0, np.intp), 0, 0
+        self._describe = describe
+        self._kept = self._kept_views() if self._augmentation.copies and pairs is None else None
 
     @property
     def labels(self) -> Tensor:
@@ -172,6 +179,8 @@ class CropSampler:
 
     def _views(self, rows: Rows) -> tuple[Tensor, ...]:
         """Return variations of crops, or of their partners, all made in one go."""
+        if self._kept is not None:
+            return self._kept.draw(rows, self._n_views)
         images = self._read(rows)
         if self._pairs is None:
             shown = images.repeat(self._n_views, *[1] * (images.ndim - 1))
@@ -180,6 +189,21 @@ class CropSampler:
             shown = torch.cat([images, *map(self._read, others)])
         varied = augment_crops(shown, self._augmentation, self._wedge, self._generator)
         return tuple(varied.chunk(self._n_views))
+
+    def _kept_views(self) -> KeptViews:
+        copies = max(self._augmentation.copies, self._n_views)
+        return KeptViews(len(self._store), copies, self._described, self._rng)
+
+    def _described(self, rows: Rows, is_varied: npt.NDArray[np.bool_]) -> Tensor:
+        """Return what is kept of crops, some of which are varied."""
+        images, varied = self._read(rows), torch.from_numpy(is_varied).to(self._device)
+        images[varied] = augment_crops(
+            images[varied], self._augmentation, self._wedge, self._generator
+        )
+        if self._describe is None:
+            return images
+        with torch.no_grad():
+            return self._describe(images)
 
     def _read(self, rows: Rows) -> Tensor:
         return torch.from_numpy(self._store.read(rows)).to(self._device)
