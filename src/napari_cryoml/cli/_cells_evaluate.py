@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_cryoml.evaluation.functional import Comparison, FunctionalReport
 
 _PROTEIN = "protein"
+_BEST = 5
 _SHOWN = ("vectors", "standard", "metric", "value", "low", "high", "prevalence", "chance", "p")
 
 
@@ -229,6 +230,17 @@ def _show(
             for one in first
         ],
     }
+    figures["best_terms"] = [
+        {
+            "standard": one.standard,
+            "term": term.title,
+            "proteins": term.n,
+            "precision": _figure(term.precision),
+            "prevalence": _figure(term.prevalence),
+        }
+        for one in first
+        for term in one.terms[:_BEST]
+    ]
     if compared:
         kept = ("of", "over", "standard", "metric", "fold", "fold_low", "fold_high", "above")
         figures["compared"] = [

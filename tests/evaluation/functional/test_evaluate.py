@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sklearn.metrics import average_precision_score
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Standard
@@ -58,6 +59,30 @@ def test_what_was_counted() -> None:
     assert report.ami_by_k[GROUPS] == report["ami"]
     assert report.ami_max[1] == max(report.ami_by_k.values())
     assert report.left_out == {}
+
+
+def test_each_term_has_a_score() -> None:
+    vectors, names, standard = proteins()
+    vectors[np.arange(N) % GROUPS == 2] = np.random.default_rng(3).normal(size=(8, 16))
+    terms = {**standard.terms, "overlap": frozenset(names[[0, 1, 2, 6, 7]].tolist())}
+    report = evaluated(vectors, names, Standard("toy", terms, {"group 0": "First"}))
+    scores = {one.term: one for one in report.terms}
+    assert len(scores) == GROUPS + 1
+    assert scores["group 2"].precision == min(scores[f"group {g}"].precision for g in range(6))
+    assert scores["group 0"].title == "First"
+    apart = [one.precision for one in report.terms]
+    assert apart == sorted(apart, reverse=True)
+    members = np.flatnonzero(np.isin(names, sorted(terms["group 3"])))
+    alike = np.corrcoef(vectors).astype(np.float32)
+    inside = np.isin(np.arange(N), members)
+    expected = [
+        average_precision_score(np.delete(inside, p), np.delete(alike[p], p)) for p in members
+    ]
+    assert scores["group 3"].precision == pytest.approx(np.mean(expected), rel=1e-5)
+    assert scores["group 3"].prevalence == pytest.approx(7 / 47)
+    overlap = scores["overlap"]  # the others of their groups, 6 or 7, do not count
+    assert overlap.prevalence == pytest.approx((4 * 4 / 41 + 4 / 40) / 5)
+    assert overlap.n == 5
 
 
 def test_the_same_seed_draws_the_same() -> None:

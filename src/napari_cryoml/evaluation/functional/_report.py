@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_cryoml.data import Coverage
 from napari_cryoml.evaluation.functional._spec import MetricSpec
+from napari_cryoml.evaluation.functional._terms import TermScore
 
 TITLES = {
     "ap_pooled": "average precision over all pairs",
@@ -85,6 +86,8 @@ class FunctionalReport:
         Names of the proteins evaluated, as they were given.
     precision : array of shape (n,)
         Average precision of the others for each of them; NaN for one without relations.
+    terms : tuple of TermScore
+        Which terms the vectors hold, the best first; none if the job was stopped before.
     n_terms, n_pairs, n_related : int
         Terms, pairs, and pairs that share a term.
     coverage : Coverage
@@ -109,6 +112,7 @@ class FunctionalReport:
     n_labelled: int
     proteins: tuple[str, ...]
     precision: npt.NDArray[np.float64]
+    terms: tuple[TermScore, ...]
     n_terms: int
     n_pairs: int
     n_related: int
@@ -171,6 +175,7 @@ class FunctionalReport:
                 "k_of_max": k,
                 "n_labelled": self.n_labelled,
             },
+            "terms": [asdict(term) for term in self.terms],
             "n_proteins": len(self.proteins),
             "n_terms": self.n_terms,
             "n_pairs": self.n_pairs,
