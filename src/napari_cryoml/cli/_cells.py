@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from napari_cryoml.cli import _cells_embed, _cells_map, _cells_simulate, _cells_train
+from napari_cryoml.cli import (
+    _cells_crop,
+    _cells_embed,
+    _cells_evaluate,
+    _cells_map,
+    _cells_pretrain,
+    _cells_simulate,
+    _cells_train,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Cut, label, classify and map cells and proteins.")
 
@@ -15,6 +23,9 @@ def _cells() -> None:
 
 
 app.command("simulate")(_cells_simulate.simulate)
+app.command("crop")(_cells_crop.crop)
 app.command("train")(_cells_train.train)
+app.command("pretrain")(_cells_pretrain.pretrain)
 app.command("embed")(_cells_embed.embed)
 app.command("map")(_cells_map.map_proteins)
+app.command("evaluate")(_cells_evaluate.evaluate)
