@@ -9,6 +9,7 @@ from napari_cryoml.cli import (
     _cells_embed,
     _cells_evaluate,
     _cells_map,
+    _cells_measure,
     _cells_pretrain,
     _cells_simulate,
     _cells_train,
@@ -27,5 +28,6 @@ app.command("crop")(_cells_crop.crop)
 app.command("train")(_cells_train.train)
 app.command("pretrain")(_cells_pretrain.pretrain)
 app.command("embed")(_cells_embed.embed)
+app.command("measure")(_cells_measure.measure)
 app.command("map")(_cells_map.map_proteins)
 app.command("evaluate")(_cells_evaluate.evaluate)

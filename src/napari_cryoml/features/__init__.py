@@ -17,6 +17,7 @@ from napari_cryoml.features._harmonics import (
 )
 from napari_cryoml.features._measure import GROUPS as MEASUREMENT_GROUPS
 from napari_cryoml.features._measure import measure
+from napari_cryoml.features._measure_crops import measure_crops
 from napari_cryoml.features._measure_groups import MeasureGroup
 from napari_cryoml.features._measurement_sets import MeasurementSetConfig, measurement_sets
 from napari_cryoml.features._measurements import MeasurementReport, Measurements, Reduction
@@ -41,6 +42,7 @@ __all__ = [
     "harmonic_channels",
     "harmonic_features",
     "measure",
+    "measure_crops",
     "measurement_sets",
     "neighbours",
     "rotation_invariant",

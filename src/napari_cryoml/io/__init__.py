@@ -19,6 +19,11 @@ from napari_cryoml.io._embeddings import EMBEDDING_SUFFIXES, read_embedding, wri
 from napari_cryoml.io._formats import FORMATS, Format
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
 from napari_cryoml.io._image_sets import images_in, open_images
+from napari_cryoml.io._measurement_tables import (
+    MEASUREMENT_SUFFIXES,
+    check_measurements_path,
+    write_measurements,
+)
 from napari_cryoml.io._mrc import write_mrc
 from napari_cryoml.io._names import match_images
 from napari_cryoml.io._pose_columns import POSE_COLUMNS, pose_columns, rotations_of
@@ -33,6 +38,7 @@ __all__ = [
     "EMBEDDING_SUFFIXES",
     "FORMATS",
     "IMAGE_SUFFIXES",
+    "MEASUREMENT_SUFFIXES",
     "NO_EVIDENCE",
     "POSE_COLUMNS",
     "STANDARD_FORMATS",
@@ -40,6 +46,7 @@ __all__ = [
     "FileImage",
     "Format",
     "StandardFormat",
+    "check_measurements_path",
     "convert_picks",
     "flip_y",
     "images_in",
@@ -68,6 +75,7 @@ __all__ = [
     "write_crop_list",
     "write_crops",
     "write_embedding",
+    "write_measurements",
     "write_mrc",
     "write_picks",
     "write_record",
