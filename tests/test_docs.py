@@ -125,6 +125,7 @@ def test_options_that_are_set_exist(options):
         *(options.baselines[name] for name in options.baselines),
     ]
     names = {name for config in configs for name, _ in options.flat_fields(config)}
+    names |= {f"segment.{name}" for name, _ in options.flat_fields(options.SegmentConfig)}
     set_somewhere = {
         name for page in PAGES for name in re.findall(r"--set ([a-z][\w.]*)=", page.read_text())
     }

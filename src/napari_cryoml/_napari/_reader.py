@@ -10,10 +10,18 @@ import napari
 from napari.utils.notifications import show_error
 
 from napari_cryoml._errors import InputError
+from napari_cryoml._napari._cell_image_layers import cell_image_layers
 from napari_cryoml._napari._image_layers import KEY, LayerData, image_layers, stack_layer
 from napari_cryoml._napari._points_layers import points_layers
 from napari_cryoml._napari._points_poses import watch_new_points
-from napari_cryoml.io import FORMATS, is_image, open_images, read_picks
+from napari_cryoml.io import (
+    FORMATS,
+    CellImage,
+    is_image,
+    open_images,
+    read_cell_image,
+    read_picks,
+)
 
 ReaderFunction = Callable[[str | list[str]], list[LayerData]]
 
@@ -76,13 +84,28 @@ def _is_coordinates(path: Path) -> bool:
 
 
 def _read_images(paths: Sequence[Path]) -> list[LayerData]:
-    images = open_images(paths)
+    try:
+        images = open_images(paths)
+    except InputError:
+        channels = _several_channels(paths)
+        if channels is None:
+            raise
+        return cell_image_layers(channels)
     wants_stack = len(paths) > 1 or _holds_images(paths[0])
     one_shape = len({image.shape for image in images}) == 1
     if wants_stack and one_shape and len(images) > 1:
         name = paths[0].name if len(paths) == 1 else f"{images[0].name} ... {images[-1].name}"
         return [stack_layer(images, name)]
     return image_layers(images)
+
+
+def _several_channels(paths: Sequence[Path]) -> CellImage | None:
+    """Return the one image that is opened if it has several channels, as those of cells have."""
+    try:
+        image = read_cell_image(paths[0]) if len(paths) == 1 else None
+    except InputError:
+        return None
+    return image if image is not None and image.shape[0] > 1 else None
 
 
 def _read_points(paths: Sequence[Path]) -> list[LayerData]:
