@@ -24,6 +24,9 @@ from napari_cryoml.io._crop_shapes import (
 )
 from napari_cryoml.io._zarr import check_safe, is_zarr
 
+_PIXELS_PER_CHUNK = 2**18
+"""A chunk of a mebibyte: training reads crops at random, and a whole chunk for each of them."""
+
 
 def read_zarr_crops(path: Path) -> ArrayCrops:
     """Open the crops of a Zarr store, lazily.
@@ -106,7 +109,7 @@ def new_store(
     import zarr
 
     group = zarr.open_group(path, mode="w", zarr_format=2)
-    per_chunk = max(1, 2**20 // max(int(np.prod(shape[1:])), 1))
+    per_chunk = max(1, _PIXELS_PER_CHUNK // max(int(np.prod(shape[1:])), 1))
     chunks = (min(per_chunk, max(shape[0], 1)), *shape[1:])
     group.create_array(CROPS, shape=shape, dtype="f4", chunks=chunks)
     if with_masks:
