@@ -21,7 +21,7 @@ from napari_cryoml.simulate import CellsSimulationConfig, simulate_cells
 
 SPEED, GROWTH = "proteins-speed", "proteins-growth"
 
-_BATCH, _CLASSES, _REPEATS = 64, 17, 5
+_BATCH, _CLASSES, _REPEATS = 32, 17, 2
 _NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "DeepLoc": ("deeploc", {}),
     "DeepLoc, half as wide": ("deeploc", {"width": 0.5}),
