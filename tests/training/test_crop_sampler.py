@@ -5,6 +5,7 @@ import torch
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import ArrayCrops
 from napari_cryoml.training import CropAugmentationConfig, CropSampler, CropStore, standardised
+from napari_cryoml.training._crop_order import epoch_order
 
 PLAIN = CropAugmentationConfig(kind="none")
 
@@ -234,3 +235,80 @@ def test_boxes_of_a_list_are_read_once_as_far_as_they_fit() -> None:
     assert array.reads == [0, 1, 2, 3, 4, 5, 4, 5]
     assert np.allclose(first, again, atol=2e-3)
     assert np.array_equal(first, CropStore(_crops(6)).read(np.arange(6)))
+
+
+class Chunked(Listed):
+    """Rows in chunks of a file, and how often each chunk was read."""
+
+    rows_per_chunk = 8
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        self.reads += np.unique(np.asarray(rows) // self.rows_per_chunk).tolist()
+        return self._array[rows]
+
+
+def _chunked(n: int, fits: int) -> tuple[Chunked, CropStore]:
+    """Return crops in chunks, and a store that has room for some of them."""
+    array = Chunked(_crops(n, (4, 4)))
+    return array, CropStore(ArrayCrops.of(array), memory_bytes=2 * 16 * fits)
+
+
+@pytest.mark.parametrize("fits", [64, 128, 400])
+def test_each_chunk_is_read_about_once_an_epoch(fits: int) -> None:
+    array, store = _chunked(400, fits)
+    sampler = CropSampler(store, batch=10, augmentation=PLAIN)
+    normal = torch.from_numpy(standardised(array._array))
+    seen = []
+    for batch in _epoch(sampler):
+        assert torch.allclose(batch.views[0], normal[batch.rows], atol=2e-3)
+        seen += batch.rows.tolist()
+    assert sorted(seen) == list(range(400))
+    # Windows end within chunks, which are read a second time.
+    assert len(array.reads) <= 50 + 400 // store.window + 1
+    array.reads.clear()
+    _epoch(sampler)
+    assert len(array.reads) == 0 if fits == 400 else len(array.reads) <= 50 + 400 // store.window
+
+
+def test_crops_of_many_chunks_are_mixed() -> None:
+    _, store = _chunked(4000, 1600)
+    sampler = CropSampler(store, batch=50, augmentation=PLAIN, seed=1)
+    chunks = [len(np.unique(batch.rows.numpy() // 8)) for batch in _epoch(sampler)]
+    assert np.mean(chunks) > 25
+    first = [batch.rows.tolist() for batch in _epoch(sampler)]
+    assert first != [batch.rows.tolist() for batch in _epoch(sampler)]
+
+
+def test_a_store_holds_no_more_than_it_may() -> None:
+    _, store = _chunked(4000, 200)
+    for batch in _epoch(CropSampler(store, batch=64, augmentation=PLAIN)):
+        held = len(store._kept) + sum(len(rows) for rows, _ in store._ahead)
+        assert held <= 200, batch
+    assert store._place.nbytes == 4 * 4000
+
+
+def test_rows_that_were_not_fetched_are_read_all_the_same() -> None:
+    array, store = _chunked(100, 40)
+    store.fetch([3, 4, 5])
+    store.fetch([50, 51])
+    array.reads.clear()
+    rows = [51, 3, 80, 3, 5]
+    assert np.allclose(store.read(rows), standardised(array._array[rows]), atol=2e-3)
+    assert array.reads == [10]
+
+
+@pytest.mark.parametrize("block", [1, 8])
+def test_labels_draw_rows_as_often_in_blocks(block: int) -> None:
+    rng, labels = np.random.default_rng(0), np.arange(64) % 2
+    order = epoch_order(np.arange(64), labels, rng, labelled_share=1, block=block, window=16)
+    assert sorted(order.tolist()) == list(range(64))
+    stretches = [len(np.unique(order[at : at + 16] // 8)) for at in range(0, 64, 16)]
+    assert all(n == 2 for n in stretches) == (block == 8)
+    balanced = epoch_order(np.arange(64), labels, rng, balanced=True, block=block, window=16)
+    assert np.bincount(labels[balanced]).tolist() == [32, 32]
+
+
+def test_many_classes_are_balanced_at_once() -> None:
+    labels = np.repeat(np.arange(3000), 2)
+    order = epoch_order(np.arange(6000), labels, np.random.default_rng(0), balanced=True)
+    assert (np.bincount(labels[order]) == 2).all()

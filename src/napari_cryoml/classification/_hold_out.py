@@ -59,10 +59,10 @@ def hold_out(
     if len(few):
         return HeldOut(labelled, nothing, f"{classes[few[0]]!r} ({counts[few[0]]} labels)")
     rng = np.random.default_rng(seed)
+    # All classes at one go: there may be thousands of them, and millions of rows.
+    by_class = np.split(labelled[np.argsort(labels[labelled], kind="stable")], np.cumsum(counts))
     drawn = [
-        rng.permutation(np.flatnonzero(labels == number))[: wanted[number]]
-        for number in range(len(classes))
-        if counts[number]
+        rng.permutation(rows)[: wanted[number]] for number, rows in enumerate(by_class) if len(rows)
     ]
     held = np.sort(np.concatenate(drawn))
     return HeldOut(np.setdiff1d(labelled, held), held)

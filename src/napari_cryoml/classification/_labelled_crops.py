@@ -91,10 +91,11 @@ class LabelledCrops:
             of the classes.
         """
         given = _by_column(crops, names) if isinstance(names, str) else _by_id(crops, names)
-        known = sorted(set(given.tolist()) - {""}) if classes is None else list(classes)
+        names_given, places = np.unique(given, return_inverse=True)
+        known = [name for name in names_given.tolist() if name] if classes is None else classes
         numbers = {name: number for number, name in enumerate(known)} | {"": UNKNOWN}
-        _refuse_others(given, numbers)
-        labels = np.array([numbers[name] for name in given.tolist()], np.intp)
+        _refuse_others(names_given, numbers)
+        labels = np.array([numbers[name] for name in names_given.tolist()], np.intp)[places]
         if wedge is None:
             wedge = getattr(crops, "wedge", None)
         return cls(crops, tuple(known), labels, wedge, split, least)
@@ -148,7 +149,8 @@ def _by_column(crops: Crops, column: str) -> npt.NDArray[np.str_]:
             f"The crops have no column {column!r} with classes; there are "
             f"{', '.join(columns) or 'none'}."
         )
-    return np.array([_word(value) for value in np.asarray(columns[column]).tolist()], np.str_)
+    values, places = np.unique(np.asarray(columns[column]), return_inverse=True)
+    return np.array([_word(value) for value in values.tolist()], np.str_)[places]
 
 
 def _word(value: Any) -> str:

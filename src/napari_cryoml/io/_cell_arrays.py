@@ -36,6 +36,11 @@ class ArrangedCells(LazyBoxes):
     stored: LazyBoxes | None = None
     layout: Layout = "ncyx"
 
+    @property
+    def rows_per_chunk(self) -> int:
+        """As they lie in the file."""
+        return 1 if self.stored is None else self.stored.rows_per_chunk
+
     def read(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
         """Return some rows."""
         if self.stored is None:
@@ -83,6 +88,17 @@ class Hdf5Rows(LazyBoxes):
     names: tuple[str, ...] = ()
     starts: npt.NDArray[np.intp] = field(default_factory=lambda: np.zeros(1, np.intp))
     single: bool = False
+
+    @property
+    def rows_per_chunk(self) -> int:
+        """Rows of a chunk of the one dataset; of several datasets none begins at a multiple."""
+        import h5py
+
+        if self.single or len(self.names) != 1:
+            return 1
+        with reading(self.path, "HDF5"), h5py.File(self.path, "r") as file:
+            chunks = file[self.names[0]].chunks
+        return 1 if chunks is None else int(chunks[0])
 
     def read(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
         """Return some rows; those of one dataset at once."""

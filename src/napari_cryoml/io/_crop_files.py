@@ -45,12 +45,17 @@ class LazyBoxes:
         """Type of what is read."""
         return np.dtype(np.float32)
 
+    @property
+    def rows_per_chunk(self) -> int:
+        """Rows that lie together, from a multiple of it on: one costs as much as all of them."""
+        return 1
+
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> npt.NDArray[np.float32]:
         first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
-        rows = np.arange(len(self))[first]
+        rows = _numbers_of(first, len(self))
         boxes = self.read(np.atleast_1d(rows))
         return (boxes if np.ndim(rows) else boxes[0])[(slice(None),) * np.ndim(rows) + tuple(rest)]
 
@@ -60,6 +65,15 @@ class LazyBoxes:
     def read(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
         """Return some rows, in their order."""
         raise NotImplementedError
+
+
+def _numbers_of(index: Any, n: int) -> npt.NDArray[np.intp]:
+    """Return the numbers of the rows that an index takes of `n`, without a list of all of them."""
+    if isinstance(index, np.ndarray) and index.ndim and index.dtype.kind in "iu":
+        if len(index) and not (-n <= index.min() and index.max() < n):
+            raise IndexError(f"rows of {n} were asked for beyond their end")
+        return np.where(index < 0, index + n, index).astype(np.intp)
+    return np.asarray(np.arange(n)[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +118,23 @@ class ZarrBoxes(LazyBoxes):
     path: Path = Path()
     name: str = ""
 
-    def read(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-        """Return some rows."""
+    @property
+    def rows_per_chunk(self) -> int:
+        """Rows of a chunk of the array."""
+        with reading(self.path, "Zarr"):
+            return int(self._array().chunks[0])
+
+    def _array(self) -> Any:
         import zarr  # takes as long as everything else here together
 
+        node: Any = zarr.open(self.path, mode="r")
+        return node[self.name] if self.name else node
+
+    def read(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return some rows."""
         with reading(self.path, "Zarr"):
-            node: Any = zarr.open(self.path, mode="r")
-            array = node[self.name] if self.name else node
             wanted, places = np.unique(rows, return_inverse=True)
-            boxes = np.asarray(array.oindex[wanted], np.float32)[places]
+            boxes = np.asarray(self._array().oindex[wanted], np.float32)[places]
         return boxes.reshape(len(rows), *self.shape[1:])
 
 

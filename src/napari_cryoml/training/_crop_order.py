@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 
-Rows = npt.NDArray[np.intp]
-Labels = npt.NDArray[np.int64]
+Rows = npt.NDArray[Any]
+Labels = npt.NDArray[Any]
 
 
 def epoch_order(
@@ -20,6 +21,8 @@ def epoch_order(
     *,
     labelled_share: float | None = None,
     balanced: bool = False,
+    block: int = 1,
+    window: int = 1,
 ) -> Rows:
     """Return the rows of an epoch in the order they are drawn in; it is as long as `rows`.
 
@@ -35,6 +38,11 @@ def epoch_order(
         rows without a label, chosen anew each time, wait for another epoch. None for as they come.
     balanced : bool, default False
         Rows of each class equally often.
+    block : int, default 1
+        Rows that are stored together, from a multiple of it on. Where all rows are drawn once, the
+        blocks come in an order of chance, and rows are mixed within stretches of them.
+    window : int, default 1
+        Length of such a stretch.
 
     Raises
     ------
@@ -47,8 +55,8 @@ def epoch_order(
             "None of the crops to learn from has a label, and only those with one are to be "
             "drawn: label some, or ask for a smaller share."
         )
-    if not known.any() or (labelled_share is None and not balanced):
-        return rng.permutation(rows)
+    if not known.any() or (not balanced and (labelled_share is None or known.all())):
+        return mixed(rows, rng, block, window)
     labelled, others = rows[known], rows[~known]
     n_labelled = max(len(labelled), math.ceil((labelled_share or 0) * len(rows)))
     turns = _evened(labelled, labels, n_labelled, rng) if balanced else labelled
@@ -59,6 +67,34 @@ def epoch_order(
     return _spread(drawn, rest)
 
 
+def mixed(rows: Rows, rng: np.random.Generator, block: int = 1, window: int = 1) -> Rows:
+    """Return rows in an order of chance that is quick to read.
+
+    Parameters
+    ----------
+    rows : array of shape (m,)
+    rng : numpy Generator
+    block : int, default 1
+        Rows that are stored together, from a multiple of it on; 1 if any order is as quick.
+    window : int, default 1
+        Each stretch of so many rows, from a multiple of it on in the result, holds whole blocks,
+        but for those that its ends cut.
+    """
+    if block <= 1:
+        return rng.permutation(rows)
+    ascending = np.sort(rows)
+    starts = np.flatnonzero(np.diff(ascending // block, prepend=-1))
+    ends = np.append(starts[1:], len(rows))
+    order, at = np.empty_like(ascending), 0
+    for number in rng.permutation(len(starts)):
+        part = ascending[starts[number] : ends[number]]
+        order[at : at + len(part)] = part
+        at += len(part)
+    for start in range(0, len(order), window):
+        rng.shuffle(order[start : start + window])
+    return order
+
+
 def _in_turn(rows: Rows, n: int, rng: np.random.Generator) -> Rows:
     """Return `n` rows: all of them in an order of chance, then all of them again."""
     turns = [rng.permutation(rows) for _ in range(math.ceil(n / len(rows)))]
@@ -67,14 +103,20 @@ def _in_turn(rows: Rows, n: int, rng: np.random.Generator) -> Rows:
 
 def _evened(rows: Rows, labels: Labels, n: int, rng: np.random.Generator) -> Rows:
     """Return `n` rows, those of each class equally often."""
-    classes = np.unique(labels[rows])
-    shares = rng.permutation(np.diff(np.linspace(0, n, len(classes) + 1).round().astype(int)))
+    groups = _of_each_class(rows, labels)
+    shares = rng.permutation(np.diff(np.linspace(0, n, len(groups) + 1).round().astype(int)))
     drawn = [
-        _in_turn(rows[labels[rows] == number], share, rng)
-        for number, share in zip(classes, shares, strict=True)
-        if share
+        _in_turn(group, share, rng) for group, share in zip(groups, shares, strict=True) if share
     ]
     return np.concatenate(drawn)
+
+
+def _of_each_class(rows: Rows, labels: Labels) -> list[Rows]:
+    """Return the rows of each class, in their order; at one go, for there may be thousands."""
+    numbers = labels[rows]
+    order = np.argsort(numbers, kind="stable")
+    cuts = np.flatnonzero(np.diff(numbers[order])) + 1
+    return np.split(rows[order], cuts)
 
 
 def _spread(some: Rows, others: Rows) -> Rows:

@@ -27,7 +27,9 @@ class CropSampler:
     """Draws crops in epochs: each once, in an order of chance, unless some are to come more often.
 
     All batches are of one size: the last of an epoch is filled up from the beginning of its
-    order, so that no batch is too small for batch norm or a queue.
+    order, so that no batch is too small for batch norm or a queue. Of crops that are stored
+    together in the chunks of a file, whole chunks are drawn by chance, many at a time, and their
+    crops are mixed: each chunk is read once an epoch.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ class CropSampler:
 
     Attributes
     ----------
-    labels : tensor of shape (n,), int64
+    labels : tensor of shape (n,), int32
         May be replaced at any time.
     epoch : int
         How often all rows were drawn.
@@ -101,13 +103,16 @@ class CropSampler:
     ) -> None:
         self._store = crops if isinstance(crops, CropStore) else CropStore(crops)
         n = len(self._store)
-        self._rows = np.arange(n) if rows is None else np.asarray(rows, np.intp)
+        # Ten million rows are kept several times over: half the memory of the usual integers.
+        kind = np.int32 if n <= np.iinfo(np.int32).max else np.int64
+        chosen = np.arange(n, dtype=kind) if rows is None else np.asarray(rows).astype(kind)
+        self._rows: Rows = chosen
         if not len(self._rows):
             raise InputError("There are no crops to draw: choose some.")
         self._pairs = pairs
         if pairs is not None:
-            self._rows = pairs.paired(self._rows)
-        self.labels = np.full(n, -1) if labels is None else labels
+            self._rows = pairs.paired(self._rows.astype(np.intp))
+        self.labels = np.full(n, -1, np.int32) if labels is None else labels
         self._batch, self._n_views = min(batch, len(self._rows)), n_views
         self._augmentation = augmentation or CropAugmentationConfig()
         self._wedge, self._shuffle, self._balanced = wedge, shuffle, balanced
@@ -115,13 +120,14 @@ class CropSampler:
         self._new_labels, self._device = new_labels, torch.device(device)
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(self._device).manual_seed(seed)
-        self._order, self._at, self.epoch = np.empty(0, np.intp), 0, 0
+        self._order, self._at, self.epoch = self._rows[:0], 0, 0
+        self._fetched = 0
         self._describe = describe
         self._kept = self._kept_views() if self._augmentation.copies and pairs is None else None
 
     @property
     def labels(self) -> Tensor:
-        """Number of the class of each of all crops, -1 for none, shape (n,), int64."""
+        """Number of the class of each of all crops, -1 for none, shape (n,), int32."""
         return self._labels
 
     @labels.setter
@@ -132,7 +138,7 @@ class CropSampler:
                 f"{len(self._store)} crops need as many labels; an array of shape "
                 f"{tuple(values.shape)} was given."
             )
-        self._labels = values.detach().cpu().long()
+        self._labels = values.detach().cpu().int()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -148,8 +154,8 @@ class CropSampler:
         self._at += self._batch
         if self._at >= len(self._order):
             self.epoch += 1
-        numbers = torch.from_numpy(rows)
-        return CropBatch(self._views(rows), self._labels[numbers], numbers, epoch)
+        numbers = torch.from_numpy(rows.astype(np.int64))
+        return CropBatch(self._views(rows), self._labels[numbers].long(), numbers, epoch)
 
     def halve(self) -> bool:
         """Halve the batches from now on; False at two crops, which batch norm needs."""
@@ -162,7 +168,7 @@ class CropSampler:
         labels = None if self._new_labels is None else self._new_labels(self.epoch)
         if labels is not None:
             self.labels = labels
-        self._order, self._at = self._rows, 0
+        self._order, self._at, self._fetched = self._rows, 0, 0
         if self._shuffle:
             self._order = epoch_order(
                 self._rows,
@@ -170,9 +176,21 @@ class CropSampler:
                 self._rng,
                 labelled_share=self._labelled_share,
                 balanced=self._balanced,
+                block=self._store.block,
+                window=self._store.window,
             )
 
+    def _fetch(self) -> None:
+        """Have the store read what comes next at one go, where that is quicker."""
+        window = self._store.window
+        while self._store.block > 1 and self._fetched < min(
+            self._at + self._batch, len(self._order)
+        ):
+            self._store.fetch(self._order[self._fetched : self._fetched + window])
+            self._fetched += window
+
     def _next_rows(self) -> Rows:
+        self._fetch()
         rows = self._order[self._at : self._at + self._batch]
         lacking = self._batch - len(rows)
         return np.concatenate([rows, self._order[:lacking]]) if self._shuffle else rows
