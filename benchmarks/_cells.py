@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from _record import load
 
 Row = dict[str, Any]
+Wanted: TypeAlias = Callable[[Mapping[str, Any]], bool] | None
+"""Told a cell, returns whether it is to be measured this time; None for all."""
 
 
 def measured(
@@ -17,6 +19,7 @@ def measured(
     measure: Callable[..., Mapping[str, Any]],
     *,
     fresh: bool = False,
+    wanted: Wanted = None,
 ) -> Iterator[Row]:
     """Yield a row a cell: the kept one, or a new one.
 
@@ -30,6 +33,8 @@ def measured(
         Returns what was found.
     fresh : bool
         Measure everything anew.
+    wanted : callable, optional
+        What is to be measured this time; what is kept is yielded anyway.
     """
     record = None if fresh else load(section)
     kept = [] if record is None else record["rows"]
@@ -38,7 +43,7 @@ def measured(
         known = next((row for row in kept if cell.items() <= row.items()), None)
         if known is not None:
             yield known
-        else:
+        elif wanted is None or wanted(cell):
             todo.append(cell)
     for cell in todo:
         found = measure(**cell)

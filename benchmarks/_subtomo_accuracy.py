@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from _cells import measured
+from _cells import Wanted, measured
 from _record import table
 from _sections import Row
 from _subtomo_data import Subtomograms, halves, subtomograms
@@ -17,7 +18,7 @@ from napari_cryoml.classification import UNKNOWN, LabelledCrops, classify, syste
 from napari_cryoml.jobs import run_inline
 
 SECTION = "subtomo-accuracy"
-_SYSTEMS = ("inception3d", "dsrf3d", "rif_svm", "few_shot")
+_SYSTEMS = ("inception3d", "dsrf3d", "rif_svm", "few_shot", "contrastive")
 _PAPER = {  # Xu et al. 2017, table 1: 23 classes, 500 a class to train on
     ("inception3d", 60): {0.5: 0.975, 0.1: 0.851, 0.05: 0.757},
     ("dsrf3d", 60): {0.5: 0.972, 0.1: 0.891, 0.05: 0.767},
@@ -26,17 +27,24 @@ _PAPER = {  # Xu et al. 2017, table 1: 23 classes, 500 a class to train on
     ("dsrf3d", 40): {0.5: 0.951, 0.1: 0.866, 0.05: 0.684},
     ("rif_svm", 40): {0.5: 0.857, 0.1: 0.649, 0.05: 0.468},
 }
-_QUICK_FIRST = tuple(reversed(_SYSTEMS))
+_QUICK = ("few_shot", "rif_svm")
 _SNRS, _TILTS = (0.5, 0.1, 0.05), (60, 40)
 
 
-def accuracy(n_seeds: int, per_class: int, *, fresh: bool = False) -> Iterable[Row]:
-    """Train and test each system on each setting; half of the crops trains."""
+def accuracy(
+    n_seeds: int, per_class: int, *, fresh: bool = False, wanted: Wanted = None
+) -> Iterable[Row]:
+    """Train and test each system on each setting; half of the crops trains.
+
+    The quick systems come first, then all settings of one seed before those of the next.
+    """
+    networks = [name for name in reversed(_SYSTEMS) if name not in _QUICK]
     cells = [
         {"system": name, "snr": snr, "tilt": tilt, "seed": seed, "per_class": per_class}
-        for seed, tilt, snr, name in product(range(n_seeds), _TILTS, _SNRS, _QUICK_FIRST)
+        for names in (_QUICK, networks)
+        for seed, name, tilt, snr in product(range(n_seeds), names, _TILTS, _SNRS)
     ]
-    return measured(SECTION, cells, _one, fresh=fresh)
+    return measured(SECTION, cells, _one, fresh=fresh, wanted=wanted)
 
 
 def _one(system: str, snr: float, tilt: int, seed: int, per_class: int) -> Row:
@@ -45,10 +53,19 @@ def _one(system: str, snr: float, tilt: int, seed: int, per_class: int) -> Row:
     return fitted_accuracy(systems.create(system, seed=seed), data, train, test)
 
 
-def fitted_accuracy(
+@dataclass(frozen=True)
+class Fitted:
+    """A classifier, its accuracy on crops it has not seen, and how long the training took."""
+
+    classifier: Any
+    accuracy: float
+    seconds: float
+
+
+def fitted(
     system: Any, data: Subtomograms, train: np.ndarray, test: np.ndarray, hide: Sequence[int] = ()
-) -> Row:
-    """Return accuracy on `test` of a system that was trained on `train`, and what it took.
+) -> Fitted:
+    """Return a system that was trained on `train` and measured on `test`.
 
     Parameters
     ----------
@@ -65,8 +82,15 @@ def fitted_accuracy(
     classifier = run_inline(system.fit(told))
     seconds = time.perf_counter() - start
     given = run_inline(classify(data.take(test).crops, classifier))
-    right = float(np.mean(given.labels == data.labels[test]))
-    return {"accuracy": right, "seconds": seconds, "n_train": len(train)}
+    return Fitted(classifier, float(np.mean(given.labels == data.labels[test])), seconds)
+
+
+def fitted_accuracy(
+    system: Any, data: Subtomograms, train: np.ndarray, test: np.ndarray, hide: Sequence[int] = ()
+) -> Row:
+    """Return accuracy, seconds of training and number of crops; see `fitted`."""
+    found = fitted(system, data, train, test, hide)
+    return {"accuracy": found.accuracy, "seconds": found.seconds, "n_train": len(train)}
 
 
 def mean_and_spread(values: Sequence[float]) -> str:

@@ -49,6 +49,19 @@ class Subtomograms:
         """Tilts of the series."""
         return self.crops.wedge
 
+    def binned(self) -> Subtomograms:
+        """Return them in voxels twice as wide, which makes networks eight times as quick."""
+        n, channels, *shape = self.crops.array.shape
+        blocks = np.asarray(self.crops.array, np.float32).reshape(
+            n, channels, *(part for side in shape for part in (side // 2, 2))
+        )
+        crops = ArrayCrops.of(
+            blocks.mean(axis=(3, 5, 7)),
+            pixel_size=2 * (self.crops.pixel_size or PIXEL_SIZE),
+            wedge=self.wedge,
+        )
+        return Subtomograms(crops, self.classes, self.labels, self.rotations, self.shifts / 2)
+
     def take(self, rows: npt.NDArray[np.intp]) -> Subtomograms:
         """Return some of them."""
         crops = ArrayCrops(

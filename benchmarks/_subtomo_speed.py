@@ -20,7 +20,16 @@ from napari_cryoml.features import rotation_invariant
 from napari_cryoml.models import classifiers
 
 NETWORKS, FEATURES, GROWTH = "subtomo-networks", "subtomo-features", "subtomo-growth"
-_NAMES = ("inception3d", "dsrf3d", "dsrf3d_v2", "rb3d", "cb3d", "autoencoder", "compact")
+_NAMES = (
+    "inception3d",
+    "dsrf3d",
+    "dsrf3d_v2",
+    "rb3d",
+    "cb3d",
+    "autoencoder",
+    "compact",
+    "harmonic",
+)
 _BATCH, _CLASSES, _REPEATS = 16, 10, 3
 
 
