@@ -167,10 +167,13 @@ class ArrayCrops:
         masks: npt.NDArray[np.bool_] | None = None,
     ) -> ArrayCrops:
         """Return the crops of an array; they are numbered from 0 if no ids are given."""
-        names = [str(row) for row in range(len(array))] if ids is None else list(ids)
+        n = len(array)
+        # As long as they must be: of ten million crops, numpy's usual length takes a gigabyte.
+        width = max(len(str(n - 1)), 1)
+        names = np.arange(n).astype(f"U{width}") if ids is None else np.asarray(list(ids), np.str_)
         told = None if channels is None else tuple(channels)
         known = (columns or {}, pixel_size, wedge, rotations, places, told, masks)
-        return cls(array, np.asarray(names, dtype=np.str_), *known)
+        return cls(array, names, *known)
 
     @property
     def images(self) -> npt.NDArray[np.str_] | None:

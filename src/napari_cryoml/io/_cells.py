@@ -145,8 +145,10 @@ def _arranged(crops: ArrayCrops, where: str) -> ArrayCrops:
 
 def _with_usual_names(crops: ArrayCrops) -> ArrayCrops:
     """Return crops whose columns have the usual names, and ids where a column has them."""
+    if not crops.columns:
+        return crops
     columns, _ = named(crops.columns)
-    if crops.ids.tolist() == [str(row) for row in range(len(crops))]:
+    if len(crops) and (crops.ids[0], crops.ids[-1]) == ("0", str(len(crops) - 1)):
         files = named(crops.columns, files=True)[0].get(FILE)
         if files is None:
             files = crops.columns.get("names", np.empty(0))
