@@ -185,7 +185,7 @@ def test_other_pixel_sizes_are_told(images) -> None:
     [
         ([np.zeros(SHAPE[1:], int)], {}, r"labels of f0.tif hold no cell"),
         ([np.zeros(SHAPE[1:], int)] * 2, {}, "labels of all 2 images hold no cell"),
-        ([np.ones((3, 3), int)] * 2, {}, r"f0.tif has the shape .* \(1 more images like it"),
+        ([np.ones((3, 3), int)] * 2, {}, r"f0.tif has the shape .* \(1 more image like it"),
         (LABELS, {"protein": "gfp"}, "no channel 'gfp' in f0.tif"),
         (LABELS, {"pixel_size": 2}, "need the pixel size of f0.tif"),
         (LABELS[:1], {"size": 40, "edge": "drop"}, r"all 2 cells of f0.tif leave"),

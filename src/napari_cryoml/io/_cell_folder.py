@@ -162,7 +162,7 @@ def _shape(
     if odd:
         raise InputError(
             f"The crops of {where} differ in size: most have {usual[0]} x {usual[1]} pixels, but "
-            f"not {odd[0]}{f' and {len(odd) - 1} more' if len(odd) > 1 else ''}. Leave these out, "
+            f"not {odd[0]}{f' and {len(odd) - 1} more' if len(odd) > 1 else ''}; leave these out, "
             "or cut all crops again in one size."
         )
     n_channels = max(planes.shape[0] for _, planes in looked)

@@ -135,8 +135,8 @@ def _rows(path: Path, names: list[str], sets: list[Any]) -> Hdf5Rows:
     odd = [name for name, shape in zip(names, inner, strict=True) if shape != usual]
     if odd:
         raise InputError(
-            f"The crops of {path.name} differ in shape: most have {usual}, but not {odd[0]!r}. "
-            "Leave it out, or cut all crops again in one size."
+            f"The crops of {path.name} differ in shape: most have {usual}, but not "
+            f"{odd[0]!r}; leave it out, or cut all crops again in one size."
         )
     lengths = [1] * len(names) if is_single else [shape[0] for shape in shapes]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)

@@ -184,8 +184,11 @@ class _Found:
 
 
 def _first_of(problems: Sequence[str]) -> str:
-    more = f" ({len(problems) - 1} more images like it.)" if len(problems) > 1 else ""
-    return problems[0] + more
+    """Return the first of some sentences, and how many are like it."""
+    more = len(problems) - 1
+    if not more:
+        return problems[0]
+    return f"{problems[0].removesuffix('.')} ({more} more image{'s' * (more > 1)} like it)."
 
 
 def _warn(sentence: str) -> None:
