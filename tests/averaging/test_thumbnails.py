@@ -43,14 +43,14 @@ def test_a_volume_shows_its_central_section():
     )
 
 
-def test_of_two_channels_one_is_magenta_and_the_other_green():
+def test_of_two_channels_one_is_green_and_the_other_magenta():
     crops = np.zeros((1, 2, 16, 16), np.float32)
     crops[0, 0, :, :8] = 1
     crops[0, 1, :8] = 1
     found = thumbnails(crops, 16, smooth=0)[0]
     assert found.shape == (16, 16, 3)
-    assert found[12, 2].tolist() == [255, 0, 255]
-    assert found[2, 12].tolist() == [0, 255, 0]
+    assert found[12, 2].tolist() == [0, 255, 0]
+    assert found[2, 12].tolist() == [255, 0, 255]
     assert found[2, 2].tolist() == [255, 255, 255]
     assert found[12, 12].tolist() == [0, 0, 0]
 

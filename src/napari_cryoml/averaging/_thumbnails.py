@@ -25,8 +25,8 @@ def thumbnails(crops: npt.NDArray[np.float32], side: int, smooth: float = 1.0) -
     Parameters
     ----------
     crops : array of shape (k, C, y, x) or (k, C, z, y, x)
-        Of volumes, the central section is shown. Of two channels the first is magenta and the
-        second green, whose sum is white: a pair that colour-blind people can tell apart. Of more,
+        Of volumes, the central section is shown. Of two channels the first is green and the
+        second magenta, whose sum is white: a pair that colour-blind people can tell apart. Of more,
         the first three are red, green and blue.
     side : int
         Pixels each way, 8 to 512; what is not square leaves black margins.
@@ -91,7 +91,7 @@ def _composite(shares: npt.NDArray[np.float32]) -> Pictures:
     """Return shares (k, C, y, x) as square pictures."""
     k, n_channels, *sizes = shares.shape
     if n_channels == 2:
-        shares = np.einsum("kcyx,cr->kryx", shares, np.array([_MAGENTA, _GREEN], np.float32))
+        shares = np.einsum("kcyx,cr->kryx", shares, np.array([_GREEN, _MAGENTA], np.float32))
     side = max(sizes)
     square = np.zeros((k, shares.shape[1], side, side), np.uint8)
     top, left = ((side - size) // 2 for size in sizes)

@@ -226,7 +226,14 @@ def _number(
     kind = int if isinstance(spin, QSpinBox) else float
     spin.setRange(kind(-large if low is None else low), kind(large if high is None else high))
     spin.setKeyboardTracking(False)
-    return spin, spin.value, lambda value: spin.setValue(kind(value)), spin.valueChanged
+    # What was written may have more digits than are shown: it comes back as it was.
+    exact: dict[float, Any] = {}
+
+    def write(value: Any) -> None:
+        spin.setValue(kind(value))
+        exact[spin.value()] = kind(value)
+
+    return spin, lambda: exact.get(spin.value(), spin.value()), write, spin.valueChanged
 
 
 def _text(kind: Any) -> tuple[QWidget, Callable[[], Any], Callable[[Any], None], Any]:
