@@ -369,6 +369,7 @@ def cells_view(qapp):
         "source": CellSource,
         "classes": ClassGroup,
         "suggest": QPushButton,
+        "standard": QPushButton,
         "gallery": ClassGallery,
         "train": TrainTab,
         "result": ResultTab,

@@ -14,6 +14,8 @@ from napari_cryoml._widgets.cells._exporting import write_table
 from napari_cryoml._widgets.cells._state import CellState
 from napari_cryoml._widgets.classes import Show, classify_service
 from napari_cryoml.classification import DoubtRequest, LabelErrors, NextCells, SuggestRequest
+from napari_cryoml.data import Standard
+from napari_cryoml.training import TrainingEvent
 
 
 def wait(qtbot, dock):
@@ -294,6 +296,31 @@ class TestTraining:
         ready.checking.take(2, "ring")
         assert ready.desk.state.classes.texts[2] == "ring"
         assert len(shown.call_args.args[0]) == 0  # it is no error any more
+
+    def test_a_network_is_measured_by_a_standard(self, qtbot, viewer, cells, services):
+        layer = add_field(viewer)
+        names = np.array(["", *(f"P{number % 3}" for number in range(N_CELLS))])
+        layer.features = pd.DataFrame({"protein": names})
+        cut(qtbot, cells)
+        cells.view.show_standard.assert_called_with("", can_ask=True)
+        add_classes(cells, "spot", "ring")
+        label(cells)
+        assert cells.watching.watch() is None
+        cells.watching._take(Standard("places", {"nucleus": frozenset({"P0", "P1"})}))
+        cells.view.show_standard.assert_called_with("places", can_ask=True)
+        cells.view.train.chosen = "deeploc"
+        cells.training.train_or_stop()
+        (request,) = fits(services[-1])
+        assert request.system.name == "deeploc"
+        assert request.watch.proteins.tolist() == names[1:].tolist()
+        figures = {"accuracy": 0.6, "places f05_at_q": 0.25}
+        for found in ({}, figures):
+            event = TrainingEvent(done=1, total=9, step=1, loss=2.0, validation=-1.6, figures=found)
+            services[-1].say(event)
+        shown = cells.view.train.show_step
+        qtbot.waitUntil(lambda: shown.call_count == 2)
+        # What the epoch is chosen by is no accuracy here.
+        assert [call.args[2:] for call in shown.call_args_list] == [(None, None), (0.6, 0.25)]
 
     def test_too_few_labels_for_errors_are_explained(self, ready):
         label(ready, [0])

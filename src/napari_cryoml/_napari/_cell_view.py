@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap
 
 from napari_cryoml._napari._cell_channels import CLASSES_ROLE
 from napari_cryoml._napari._map_link_mouse import LinkMouse
@@ -22,7 +22,6 @@ FOUND_ROLE = "cells:found"
 FOUND_NAME, CLASSES_NAME = "Cells", "Classes of cells"
 _OPACITY = 0.55
 _MOST_COLOURS = 255
-_CLEAR = (0.0, 0.0, 0.0, 0.0)
 _CELL_PX = 40.0
 
 Codes = npt.NDArray[np.uint8]
@@ -80,21 +79,22 @@ class OwnLayers:
         over : napari.layers.Layer
             The layer of these labels, which tells where they lie.
         """
+        palette = palette[:_MOST_COLOURS]
         numbers = np.asarray(labels)
         inside = np.minimum(numbers, len(codes) - 1)  # a number beyond is no cell of ours
         painted = np.where(numbers < len(codes), codes[inside], 0).astype(np.uint8)
         layer = self.classes
         if layer is None:
-            layer = self._make(CLASSES_NAME, CLASSES_ROLE, painted, over)
-            layer.opacity = _OPACITY
-            self._palette = None
+            colours = {"colormap": _colormap(palette), "opacity": _OPACITY}
+            layer = self._make(CLASSES_NAME, CLASSES_ROLE, painted, over, **colours)
+            self._palette = np.array(palette)
         elif layer.data.shape == painted.shape and layer.data.dtype == painted.dtype:
             layer.data[...] = painted
             layer.refresh()
         else:
             layer.data = painted
         _lay_over(layer, over)
-        self._recolour(layer, palette[:_MOST_COLOURS])
+        self._recolour(layer, palette)
         layer.visible = True
 
     def hide_classes(self) -> None:
@@ -110,25 +110,32 @@ class OwnLayers:
                 self._viewer.layers.remove(layer)
 
     def _recolour(self, layer: Any, palette: Palette) -> None:
-        """Take other colours, unless they are the same: a new colormap is slow."""
-        if self._palette is not None and np.array_equal(self._palette, palette):
-            return
-        self._palette = np.array(palette)
-        colours: dict[int | None, Any] = {None: _CLEAR, 0: _CLEAR}
-        colours |= {number: colour for number, colour in enumerate(palette) if number}
-        layer.colormap = DirectLabelColormap(color_dict=colours)
+        """Take other colours, unless they are the same."""
+        if self._palette is None or not np.array_equal(self._palette, palette):
+            self._palette = np.array(palette)
+            layer.colormap = _colormap(palette)
 
-    def _make(self, name: str, role: str, data: Any, over: Any) -> Any:
+    def _make(self, name: str, role: str, data: Any, over: Any, **values: Any) -> Any:
         """Add a layer, and leave the one active that was."""
         layers = self._viewer.layers
         selected, active = set(layers.selection), layers.selection.active
-        layer = self._viewer.add_labels(data, name=name, metadata={TAG: role}, units=_units(over))
+        layer = self._viewer.add_labels(
+            data, name=name, metadata={TAG: role}, units=_units(over), **values
+        )
         _lay_over(layer, over)
         if role == CLASSES_ROLE and selected:
             layers.selection.clear()
             layers.selection.update(selected)
             layers.selection.active = active
         return layer
+
+
+def _colormap(palette: Palette) -> CyclicLabelColormap:
+    """Return a colormap for numbers of rows of a palette, the first of them transparent.
+
+    One that goes round: a direct one of napari compiles for seconds when it is first made.
+    """
+    return CyclicLabelColormap(colors=np.asarray(palette, np.float32))
 
 
 def _units(over: Any) -> Any:

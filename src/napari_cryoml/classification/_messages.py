@@ -15,6 +15,7 @@ from napari_cryoml.classification._system import SystemConfig
 if TYPE_CHECKING:
     from napari_cryoml.classification._feature_system import FeatureSystem
     from napari_cryoml.classification._network_system import NetworkSystem
+    from napari_cryoml.classification._watch import Watch
     from napari_cryoml.evaluation import ClassificationReport
 
 Images = npt.NDArray[np.float32]
@@ -34,12 +35,15 @@ class FitRequest:
         None for the one that suits these labels, see `default_system`.
     encoder : Path, optional
         A pretrained network that the default may use.
+    watch : Watch, optional
+        What looks at the vectors of crops while a network is trained.
     """
 
     labels: npt.NDArray[np.intp]
     classes: tuple[str, ...]
     system: SystemConfig | None = None
     encoder: Path | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

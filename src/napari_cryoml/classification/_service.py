@@ -96,7 +96,12 @@ class ClassifyService:
         system = request.system or default_system(data, request.encoder)
         if isinstance(system, FeatureSystem):
             return (yield from self._fit_features(data, system))
-        classifier = yield from system.fit(data)
+        from napari_cryoml.classification._network_system import NetworkSystem
+
+        watched = isinstance(system, NetworkSystem) and request.watch is not None
+        classifier = yield from (
+            system.fit(data, request.watch) if watched else system.fit(data)  # type: ignore[call-arg]
+        )
         predictions = yield from self._predicted(classifier)
         return self._hold(classifier, predictions)
 

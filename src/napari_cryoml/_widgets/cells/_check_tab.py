@@ -15,7 +15,7 @@ NOTHING = (
     "Press “Find likely errors”: labels are held out in turn, and those that a classifier doubts "
     "which has not seen them are listed here, the most doubtful first."
 )
-_SHARE_PX, _LINES = 52, 9
+_CELL_PX, _SHARE_PX, _LINES = 66, 52, 9
 
 
 class Doubt(NamedTuple):
@@ -78,7 +78,7 @@ class DoubtTable(ShortTable):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._model = _Model()
-        super().__init__(self._model, {3: _SHARE_PX}, parent)
+        super().__init__(self._model, {0: _CELL_PX, 3: _SHARE_PX}, parent)
         self.setAccessibleName("Likely label errors")
         self.clicked.connect(lambda index: self.chosen.emit(self.rows[index.row()].row))
         self.set_rows(())

@@ -100,7 +100,7 @@ class Checking:
         doubts = [
             Doubt(
                 row,
-                cells.title_of(row),
+                cells.short_title_of(row),
                 str(given[at]),
                 str(better[at]),
                 float(found.chances[at]),

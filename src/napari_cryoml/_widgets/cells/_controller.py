@@ -16,6 +16,7 @@ from napari_cryoml._widgets.cells._sources import Sources
 from napari_cryoml._widgets.cells._state import CellState
 from napari_cryoml._widgets.cells._suggesting import Suggesting
 from napari_cryoml._widgets.cells._view import CellsView
+from napari_cryoml._widgets.cells._watching import Watching
 from napari_cryoml._widgets.cells._wiring import connect_view, key_actions
 from napari_cryoml._widgets.classes import (
     Answering,
@@ -31,7 +32,7 @@ from napari_cryoml.jobs import ChildService
 CHOICES, MODEL_FILE = "cells", "{stem}_cells.safetensors"
 """Setting of what was chosen in the dock, and file of its classifier."""
 
-USUAL = "few_shot"
+USUAL = "measurements"
 """System that answers after every label while no other does."""
 
 
@@ -70,6 +71,8 @@ class CellsController:
         self.showing = Showing(desk, self.sources, own)
         self.suggesting = Suggesting(desk, self.browsing, self.training)
         self.checking = Checking(desk, self.browsing, self.training, self.labelling, self.linking)
+        self.watching = Watching(desk)
+        self.training.set_watch(self.watching.watch)
         self.mapping = Mapping(viewer, desk, self.keeping, self.answering, self.linking)
         self.exporting = Exporting(desk)
         self.sources.taken.connect(self._take)
@@ -97,6 +100,7 @@ class CellsController:
             self.browsing,
             self.exporting,
             self.mapping,
+            self.watching,
             self.checking,
             self.showing,
             self.results,

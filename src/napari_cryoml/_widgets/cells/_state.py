@@ -83,6 +83,11 @@ class CellState(ClassState):
             title = super().title_of(row)
         return f"{title} · {proteins[row]}" if proteins is not None and proteins[row] else title
 
+    def short_title_of(self, row: int) -> str:
+        """Return what a cell is called in a list: its number in the image, or in the file."""
+        numbers = self.numbers_in_image
+        return f"Cell {row + 1 if numbers is None else numbers[row]}"
+
     @property
     def margin(self) -> npt.NDArray[np.float32]:
         """Probability of the predicted class over that of the next one, shape (n,); NaN without."""

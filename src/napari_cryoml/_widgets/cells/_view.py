@@ -8,6 +8,7 @@ Signals are those of the parts, and `paths_opened` of the dock:
 ``view.classes``    `ClassGroup`: class_chosen, add_requested, renamed, remove_requested,
                     recoloured, label_mode_toggled, undo_requested, redo_requested
 ``view.suggest``    the button that asks which cells are worth a label next: clicked
+``view.standard``   the button that asks for what is known of proteins: clicked
 ``view.gallery``    `ClassGallery`: show_chosen; of its ``crops``: clicked, double_clicked, hovered,
                     key_pressed, label_requested, erase_requested, needed, sort_changed
 ``view.train``      `TrainTab`: system_chosen, train_requested, save_requested, load_requested,
@@ -69,6 +70,7 @@ STEPS = (
 """What is done in this dock, in the order of work."""
 
 _CROPS = "Crops of cells (*.npz *.h5 *.hdf5 *.zarr *.zip *.tif *.tiff *.csv);;All files (*)"
+_STANDARDS = "Standards (*.gaf *.gaf.gz *.gmt *.tsv *.tab *.csv *.txt *.obo);;All files (*)"
 _MODEL = "Classifier (*.safetensors)"
 _TABLES = "Table (*.csv);;Table (*.tsv);;Parquet (*.parquet)"
 _TABS_PX = 190
@@ -113,9 +115,14 @@ class CellsView(Dock):
             "Show the 20 cells that are worth a label next: typical ones of each group at first, "
             "then those that the classifier is least sure of. Default: none.",
         )
+        self.standard = button(
+            "F-score…",
+            "Choose a standard (GAF, GMT, ComplexTAB, .csv): while a network is trained, how much "
+            "the vectors of proteins tell of it is drawn after every epoch. Default: none.",
+        )
         self.classes = ClassGroup("cells", (self.suggest,))
         self.gallery = ClassGallery(guard)
-        self.train = TrainTab(offers.systems, guard)
+        self.train = TrainTab(offers.systems, guard, (self.standard,))
         self.result = ResultTab(guard, "cells")
         self.check = CheckTab()
         self.map = MapTab(offers.encoders, guard)
@@ -220,6 +227,15 @@ class CellsView(Dock):
     def ask_load_model_path(self) -> Path | None:
         """Ask for the file of a classifier."""
         return next(iter(ask_file(self, "Load model", _MODEL)), None)
+
+    def ask_standard_path(self) -> Path | None:
+        """Ask for a file of what is known of proteins."""
+        return next(iter(ask_file(self, "Open a standard", _STANDARDS)), None)
+
+    def show_standard(self, name: str, *, can_ask: bool) -> None:
+        """Show which standard is watched ("" for none), and whether cells have proteins."""
+        self.standard.setText(f"F-score: {name}" if name else "F-score…")
+        self.standard.setEnabled(can_ask)
 
     def _ask_file(self) -> None:
         paths = ask_file(self, "Open crops of cells", _CROPS)

@@ -42,6 +42,7 @@ def connect_view(controller: CellsController) -> None:
     view.gallery.crops.double_clicked.connect(controller.linking.look_at)
     connect_training(view.train, controller.training, controller.answering)
     view.train.changed.connect(controller.keep_options)
+    view.standard.clicked.connect(lambda: controller.watching.ask())
     connect_results(view.result, controller.results)
     view.check.find_requested.connect(controller.checking.find)
     view.check.chosen.connect(controller.checking.look)

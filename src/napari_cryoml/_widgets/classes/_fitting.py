@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from napari_cryoml._widgets.classes._answering import Answering
 from napari_cryoml._widgets.classes._class_desk import ClassDesk
@@ -12,6 +12,12 @@ from napari_cryoml._widgets.classes._class_service import classify_service
 from napari_cryoml._widgets.jobs import ServiceLine
 from napari_cryoml.classification import FitRequest, FittedReply, LoadRequest, SystemConfig
 from napari_cryoml.jobs import Event
+
+if TYPE_CHECKING:
+    from napari_cryoml.classification import Watch
+
+F_SCORE = "f05"
+"""Figures that are called so are drawn: how much the vectors tell of the functions of proteins."""
 
 How: TypeAlias = Literal["fitted", "trained", "loaded"]
 """Whence a classifier came: from labels at once, from a run, or from a file."""
@@ -57,6 +63,8 @@ class Fitting:
         self._slow = ServiceLine(start_service)
         self._ticket: int | None = None
         self._stopping = False
+        self.watch: Callable[[], Watch | None] = lambda: None
+        """Returns what looks at the vectors while a network is trained."""
 
     @property
     def running(self) -> bool:
@@ -139,7 +147,7 @@ class Fitting:
     ) -> int:
         state = self._desk.need_state()
         texts = state.classes.texts
-        request = FitRequest(state.numbers(names), names, config)
+        request = FitRequest(state.numbers(names), names, config, watch=self.watch())
         return self._ask(line, request, lambda reply: self._take(line, how, texts, reply), "fit")
 
     def _ask(
@@ -163,10 +171,14 @@ class Fitting:
                 train.show_progress(event.done, event.total, event.message)
             return
         loss, step = getattr(event, "loss", None), getattr(event, "step", None)
-        accuracy = getattr(event, "validation", None)
+        figures = getattr(event, "figures", {})
+        accuracy = figures.get("accuracy", getattr(event, "validation", None))
+        if "accuracy" not in figures and accuracy is not None and not 0 <= accuracy <= 1:
+            accuracy = None  # the epoch is chosen by something else
         train.show_progress(event.done, event.total, _progress(event, loss, accuracy))
         if loss is not None and step is not None:
-            train.show_step(int(step), float(loss), accuracy)
+            further = next((value for name, value in figures.items() if F_SCORE in name), None)
+            train.show_step(int(step), float(loss), accuracy, further)
 
     def _fail(self, line: ServiceLine, sentence: str) -> None:
         if line is self._slow and self.running:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -42,6 +42,8 @@ class TrainTab(QWidget):
     systems : mapping of str to type of SystemConfig
         The first is the default.
     guard : WheelGuard
+    further : sequence of QWidget
+        More controls of the dock's own, beside the files.
     """
 
     system_chosen = Signal(str)
@@ -56,8 +58,14 @@ class TrainTab(QWidget):
     changed = Signal()
     """An option of a system."""
 
-    def __init__(self, systems: Mapping[str, type[Config]], guard: WheelGuard) -> None:
+    def __init__(
+        self,
+        systems: Mapping[str, type[Config]],
+        guard: WheelGuard,
+        further: Sequence[QWidget] = (),
+    ) -> None:
         super().__init__()
+        self._further = tuple(further)
         self._systems = dict(systems)
         self._forms: dict[str, SystemForm] = {}
         self._kept: dict[str, Mapping[str, Any]] = {}
@@ -76,9 +84,10 @@ class TrainTab(QWidget):
             "“Train” is pressed. Default: on."
         )
         self.about = words("What the system is, and where it was published.")
-        self.curve = TrainingCurve("held-out accuracy")
+        self.curve = TrainingCurve("held-out accuracy", "F-score")
         self.curve.setToolTip(
-            "Loss (blue, own scale) and accuracy on crops held out (orange, 0 to 1) by step."
+            "Loss (blue, own scale) and accuracy on crops held out (orange, 0 to 1) by step, and "
+            "the F-score of proteins (violet, 0 to 1) where it is measured."
         )
         self.panel = JobPanel()
         self.model = words("The classifier in use.")
@@ -97,9 +106,9 @@ class TrainTab(QWidget):
         for index, share in enumerate((3, 2)):
             first.setStretch(index, share)
         column.addLayout(first)
-        for widget in (self.about, self.follow, self.curve, self.panel, self.model):
+        for widget in (self.panel, self.curve, self.follow, self.about, self.model):
             column.addWidget(widget)
-        column.addLayout(line_of(self.save, self.load))
+        column.addLayout(line_of(*self._further, self.save, self.load))
         tip = "Show or hide the options of the system."
         self.advanced = folded("Advanced", tip, self._options)
         column.addWidget(self.advanced)
@@ -179,10 +188,16 @@ class TrainTab(QWidget):
         """Show how far it is; `total` is 0 while that is unknown."""
         self.panel.progress(done, total, text)
 
-    def show_step(self, step: int, loss: float, accuracy: float | None = None) -> None:
-        """Add a step to the curves; the accuracy (0 to 1) is that on crops held out."""
+    def show_step(
+        self,
+        step: int,
+        loss: float,
+        accuracy: float | None = None,
+        further: float | None = None,
+    ) -> None:
+        """Add a step to the curves: loss, accuracy on crops held out, F-score of proteins."""
         self.curve.show()
-        self.curve.add(step, loss, accuracy)
+        self.curve.add(step, loss, accuracy, further)
 
     def end_job(self, text: str = "") -> None:
         """Show that it has ended, and what became of it."""
@@ -203,7 +218,9 @@ class TrainTab(QWidget):
         self.system_chosen.emit(self.chosen)
 
     def _show_system(self) -> None:
-        self.about.setText(_about(self._systems[self.chosen]))
+        system = self._systems[self.chosen]
+        self.about.setText(_about(system))
+        self.follow.setVisible(hasattr(system, "features_of"))
         shown = self._form(self.chosen)
         for form in self._forms.values():
             form.setVisible(form is shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.classes._answering import Answering
@@ -14,6 +14,9 @@ from napari_cryoml._widgets.classes._fitting import Fitting, How
 from napari_cryoml._widgets.classes._keeping import Keeping
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import FeatureSystem, SystemConfig, systems
+
+if TYPE_CHECKING:
+    from napari_cryoml.classification import Watch
 
 LEAST = 2
 """Labels that a class needs."""
@@ -135,6 +138,10 @@ class Training:
                 self._fitting.train(names, config)
 
     # Other questions
+
+    def set_watch(self, watch: Callable[[], Watch | None]) -> None:
+        """Have something look at the vectors while a network is trained; asked at each start."""
+        self._fitting.watch = watch
 
     def ask_quick(
         self, make: Callable[[FeatureSystem], Any], key: str, on_done: Callable[[Any], object]

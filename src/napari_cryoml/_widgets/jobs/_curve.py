@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_cryoml._widgets.frame import PICK, VALIDATION, PaintedWidget
 
 MAX_POINTS = 600
+FURTHER = QColor("#CC79A7")
 REDRAW_MS = 250
 """Least time between two paintings: each has the whole window composed anew, canvas included."""
 _MARGIN = 6
@@ -25,12 +26,20 @@ class TrainingCurve(PaintedWidget):
     ----------
     validation : str
         What the score is called.
+    further : str
+        What a second score is called, which has a curve once there is one.
     parent : QWidget, optional
     """
 
-    def __init__(self, validation: str = "validation AP", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        validation: str = "validation AP",
+        further: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._name = validation
+        self._name, self._further_name = validation, further
+        self._further: list[tuple[float, float]] = []
         self._loss: list[tuple[float, float]] = []
         self._validation: list[tuple[float, float]] = []
         self._redraw = QTimer(self)
@@ -56,10 +65,17 @@ class TrainingCurve(PaintedWidget):
 
     def clear(self) -> None:
         """Begin anew."""
-        self._loss, self._validation = [], []
+        self._loss, self._validation, self._further = [], [], []
         self.update()
 
-    def add(self, step: int, loss: float, validation: float | None) -> None:
+    @property
+    def furthers(self) -> list[tuple[float, float]]:
+        """Steps and second scores."""
+        return self._further
+
+    def add(
+        self, step: int, loss: float, validation: float | None, further: float | None = None
+    ) -> None:
         """Add one step of training; a loss or score that is no number is left out."""
         if np.isfinite(loss):
             self._loss.append((float(step), float(loss)))
@@ -70,6 +86,8 @@ class TrainingCurve(PaintedWidget):
             ]
         if validation is not None and np.isfinite(validation):
             self._validation.append((float(step), float(validation)))
+        if further is not None and np.isfinite(further):
+            self._further.append((float(step), float(further)))
         if not self._redraw.isActive():
             self._redraw.start()
 
@@ -79,6 +97,7 @@ class TrainingCurve(PaintedWidget):
             values = np.array([value for _, value in self._loss])
             self._paint_line(painter, self._loss, _span(values), PICK)
             self._paint_line(painter, self._validation, (0.0, 1.0), VALIDATION, dots=True)
+            self._paint_line(painter, self._further, (0.0, 1.0), FURTHER, dots=True)
         self._paint_legend(painter)
 
     def _paint_line(
@@ -115,6 +134,10 @@ class TrainingCurve(PaintedWidget):
         painter.setPen(self._colours.text)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, f"    {loss}")
         painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{validation}    ")
+        if self._further:
+            painter.setPen(FURTHER)
+            text = f"{self._further_name} {self._further[-1][1]:.2f}"
+            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, text)
         middle = 1 + _LEGEND_HEIGHT / 2
         painter.fillRect(QRectF(_MARGIN, middle - 1, 10, 3), PICK)
         painter.setBrush(VALIDATION)
