@@ -34,6 +34,7 @@ from napari_cryoml.embedding import (
     projections,
 )
 from napari_cryoml.evaluation.functional import MetricSpec
+from napari_cryoml.features import MEASUREMENT_GROUPS, MeasurementSetConfig, measurement_sets
 from napari_cryoml.models import ClassifierConfig, classifiers, detectors
 from napari_cryoml.objectives import CropObjectiveConfig, crop_objectives, objectives
 from napari_cryoml.picking import PickerConfig, baselines
@@ -47,7 +48,7 @@ from napari_cryoml.simulate import (
 )
 
 DOCS = Path(__file__).parent
-PAGES = ("options.md", "cli.md", "picker.md")
+PAGES = ("options.md", "cli.md", "picker.md", "measurements.md")
 
 _KINDS = {
     float: "number",
@@ -141,6 +142,17 @@ def feature_system_table() -> str:
             cells = [option_row(name, info) for name, info in flat_fields(systems[entry])]
             rows += [[f"`{entry}`", *row] for row in cells if ["all", *row] not in rows]
     return table([systems.kind, "option", "default", "accepted", "what it does"], rows)
+
+
+def measurement_tables() -> str:
+    """Return a section a group of measurements, with a row a measurement."""
+    sections = []
+    for group in MEASUREMENT_GROUPS.values():
+        rows = [[f"`{stem}`", text] for stem, text in group.texts.items()]
+        sections.append(
+            f"### {group.name}\n\n{group.title}\n\n{table(['measurement', 'what it is'], rows)}"
+        )
+    return "\n\n".join(sections)
 
 
 def network_table() -> str:
@@ -328,6 +340,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "displacement options": partial(config_table, DisplacementConfig),
     "metric options": partial(config_table, MetricSpec),
     "keys": key_table,
+    "measurements": measurement_tables,
+    "measurement sets": partial(family_table, measurement_sets, MeasurementSetConfig),
     **{f"flags {words}": partial(flag_table, words) for words, _ in commands()},
 }
 
