@@ -155,6 +155,25 @@ def test_any_network_goes_with_any_objective(network, objective):
     assert np.isfinite(classifier.predict(data.crops.read([0, 1]))).all()
 
 
+@pytest.mark.parametrize("network", ["harmonic", "compact"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"pretraining": {"objective": "moco"}},
+        {"pretraining": {"objective": "swav"}},
+        {"objective": "self_training"},
+        {"objective": "autoencoding"},
+    ],
+    ids=lambda words: str(next(iter(words.values()))),
+)
+def test_kept_variations_go_with_any_objective(network, words):
+    system = small("contrastive", network=network, held_out_share=0, **words)
+    assert system.training.augmentation.copies == 6
+    data = labelled_shapes(16, 4, ndim=2, n_classes=2)
+    classifier, _ = steps_of(system.fit(data))
+    assert np.isfinite(classifier.predict(data.crops.read([0, 1]))).all()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
