@@ -20,7 +20,7 @@ from napari_cryoml.io._tiff import _pixel_size as tiff_pixel_size
 from napari_cryoml.io._zarr import _open as open_level
 from napari_cryoml.io._zarr import is_zarr
 
-DECODED_CELLS = DecodedImages(512 * 1024**2)
+DECODED_CELLS = DecodedImages(128 * 1024**2)
 MOST_CHANNELS = 64
 _CHANNEL_AXES = "CSIQ"
 _RGB = ("red", "green", "blue")
