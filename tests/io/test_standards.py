@@ -1,5 +1,6 @@
 import gzip
 
+import numpy as np
 import pytest
 
 from napari_cryoml._errors import InputError
@@ -373,3 +374,53 @@ def test_tables_of_man(shared_data) -> None:
     hpa = read_standard(folder / "hpa_subcellular_location.tsv", exclude=["Uncertain"])
     assert hpa.aliases["ENSG00000000003"] == "TSPAN6"
     assert "C1orf112" in hpa.terms["Mitochondria"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_garbled_files_are_read_or_refused(write, seed) -> None:
+    """Whatever is cut out, doubled or replaced, nothing but a sentence comes out."""
+    random = np.random.default_rng(seed)
+    gaf = "!gaf-version: 2.2\n" + gaf_line("A", "GO:0000003") + "\n"
+    texts = [SLIM, COMPLEXES, PORTAL, LOQATE, MATRIX, GMT, TABLE, gaf, OBO]
+    data = bytearray(texts[seed % len(texts)].encode())
+    for _ in range(1 + seed % 4):
+        begin, end = sorted(random.integers(0, len(data) + 1, 2).tolist())
+        kind = random.integers(4)
+        if kind == 0:
+            del data[begin:end]
+        elif kind == 1:
+            data[begin:begin] = data[begin:end]
+        elif kind == 2:
+            data[begin:begin] = random.integers(0, 256, 8, dtype=np.uint8).tobytes()
+        else:
+            data[begin:begin] = random.choice([b'"', b"\t", b"\n", b"|", b"/", b","])
+    formats = [None, *STANDARD_FORMATS]
+    for format in formats:
+        try:
+            toy = read_standard(write(bytes(data)), format)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            assert toy.members
+            assert all(toy.terms.values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_garbled_ontologies_are_read_or_refused(gaf, write, seed) -> None:
+    random = np.random.default_rng(seed)
+    lines = OBO.splitlines(keepends=True)
+    for _ in range(1 + seed % 5):
+        place, other = random.integers(0, len(lines), 2)
+        lines[place] = lines[other][: random.integers(1, 30)]
+    try:
+        toy = read_standard(gaf, aspect="C", ontology=write("".join(lines), "toy.obo"))
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert toy.members
+
+
+def test_a_cell_without_an_end_gets_one_sentence(write) -> None:
+    for text in (LOQATE, TABLE):
+        with pytest.raises(InputError, match="cannot be read as a table"):
+            read_standard(write(text + '"' + "x" * 200_000))

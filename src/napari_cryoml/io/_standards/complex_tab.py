@@ -47,9 +47,11 @@ def read(file: TextFile, choice: Choice) -> Found:
 def _complexes(file: TextFile) -> Iterator[dict[str, str]]:
     lines = file.rows()
     header = [name.lower().lstrip("#") for name in next(lines)[1]]
-    if not any(name == _MOLECULES or name.startswith(_EXPANDED) for name in header):
+    has_molecules = any(name == _MOLECULES or name.startswith(_EXPANDED) for name in header)
+    if not has_molecules or header[0] != _FIRST:
         raise InputError(
-            f"{file.path.name} has no column of molecules, as ComplexTAB has: download it again."
+            f"{file.path.name} has no columns of complexes and molecules, as ComplexTAB has: "
+            "download it again."
         )
     for number, cells in lines:
         if len(cells) < len(header) / 2:

@@ -30,14 +30,23 @@ def read(file: TextFile, choice: Choice) -> Found:
                 f"{file.path.name} has no column {wanted!r}; places are in {', '.join(known)}."
             )
     found = Found()
-    for row in rows:
-        for term in row[place].split(":"):
-            if term.strip().lower() in _NO_PLACE:
-                found.left_out.update([term.strip() or "no place"])
-            else:
-                found.add(term.strip(), row[protein].strip())
-        found.also_called(row[protein].strip(), [row[_SYMBOL].strip()])
+    try:
+        for row in rows:
+            _add(found, row[protein].strip(), row[place], (row.get(_SYMBOL) or "").strip())
+    except csv.Error as error:
+        raise InputError(
+            f"{file.path.name} cannot be read as a table ({error}): download it again."
+        ) from None
     return found
+
+
+def _add(found: Found, protein: str, places: str, symbol: str) -> None:
+    for place in map(str.strip, places.split(":")):
+        if place.lower() in _NO_PLACE:
+            found.left_out.update([place or "no place"])
+        else:
+            found.add(place, protein)
+    found.also_called(protein, [symbol])
 
 
 FORMAT = StandardFormat(

@@ -108,7 +108,7 @@ def _rows(file: TextFile) -> Iterator[list[str]]:
     lines = (line for line in io.StringIO(file.text) if line.strip())
     try:
         for cells in csv.reader(lines, delimiter=mark):
-            yield [cell.strip() for cell in cells]
+            yield [" ".join(cell.split()) for cell in cells]
     except csv.Error as error:
         raise InputError(
             f"{file.path.name} cannot be read as a table ({error}): save it again as CSV."
