@@ -182,6 +182,7 @@ def test_a_table_tells_what_cells_are(tmp_path, name) -> None:
     folder = _folder(tmp_path / "crops", [f"c{k}.tif" for k in range(3)])
     columns = {"file": ["c2.tif", "c0.tif", "c1.tif"], "protein": ["NA", "YFL039C", "ACT1"]}
     columns |= {"plate": ["007", "008", "009"], "class": ["ER", "", "ER"], "area": [3, 1, 2]}
+    columns["dead"] = [True, False, True]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cells = read_cells(folder, _table(tmp_path / name, columns))
@@ -189,6 +190,7 @@ def test_a_table_tells_what_cells_are(tmp_path, name) -> None:
     assert cells.columns["plate"].tolist() == ["008", "009", "007"]
     assert cells.columns["class"].tolist() == ["", "ER", "ER"]
     assert cells.columns["area"].tolist() == [1, 2, 3]
+    assert cells.columns["dead"].tolist() == [False, True, True]
     assert "file" not in cells.columns
 
 
@@ -221,7 +223,8 @@ def test_other_names_are_taken_and_told(tmp_path) -> None:
 def test_labels_are_classes_where_they_repeat(tmp_path, labels, classes) -> None:
     np.save(tmp_path / "c.npy", PIXELS)
     table = _table(tmp_path / "t.csv", {"id": list("012345"), "label": labels})
-    with pytest.warns(InputWarning, match="'id' as file"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
         cells = read_cells(tmp_path / "c.npy", table)
     found = cells.columns.get("class")
     assert (None if found is None else found.tolist()) == classes

@@ -30,6 +30,7 @@ _ALIASES = {
     CLASS: "class class_name localization localisation category phenotype annotation "
     "initial_label label",
 }
+_ID = "id"  # what our own tables call it
 _OF_LABELS_IMAGE = ("index", "roi_id")
 _TEXTS = (FILE, PROTEIN, PLATE, CLASS)
 _CLASS_REPEATS = 2  # cells a value that whole numbers must have to be classes
@@ -75,7 +76,8 @@ def named(
         chosen[found] = role
     renamed = {chosen.get(name, name): values for name, values in columns.items()}
     texts = {name: _text(renamed[name]) for name in _TEXTS if name in renamed}
-    told = ", ".join(f"{name!r} as {role}" for name, role in chosen.items() if name != role)
+    odd = {name: role for name, role in chosen.items() if name != role and name != _ID}
+    told = ", ".join(f"{name!r} as {role}" for name, role in odd.items())
     return {**renamed, **texts}, told
 
 
@@ -146,10 +148,12 @@ def _text_table(path: Path) -> pd.DataFrame:
 
 
 def _column(values: pd.Series[Any]) -> Column:
-    """Return a column as numbers where all are numbers, and else as texts."""
+    """Return a column as truth values or numbers where all are such, and else as texts."""
     if values.dtype.kind in "biuf":
         return values.to_numpy()
     texts = np.array(["" if pd.isna(one) else str(one).strip() for one in values], np.str_)
+    if len(texts) and np.isin(texts, ("True", "False", "true", "false")).all():
+        return np.isin(texts, ("True", "true"))
     filled = texts != ""
     codes = any(re.match(r"0\d", one) for one in texts[filled].tolist())  # plate 007
     numbers = pd.to_numeric(pd.Series(texts[filled]), errors="coerce").to_numpy(np.float64)
