@@ -142,7 +142,7 @@ def test_a_pretrained_network_remembers_channels_and_normalisation(tmp_path):
     more = named(np.repeat(data.crops.array[:, :1], 3, axis=1), ("marker", "x", "protein"))
     with pytest.raises(InputError, match="channels marker, protein, and these crops have marker"):
         fine_tuning(path, LabelledCrops(more, data.classes, data.labels))
-    start = systems.create("contrastive", start_from=path, **options)
+    start = systems.create("contrastive", start_from=path, normalisation="min_max", **options)
     with pytest.raises(InputError, match="pixels and 2 channels, does not fit"):
         run_inline(start.fit(one))
 

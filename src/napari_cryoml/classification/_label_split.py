@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,9 @@ class Split:
 
     Parameters
     ----------
-    truth : array of shape (n,), intp
+    truth : array of shape (n,), int
         All labels.
-    labels : array of shape (n,), intp
+    labels : array of shape (n,), int
         Those that may be trained on; -1 for all others.
     all_rows : array of shape (m,), intp
         Crops that may be seen in training, labelled or not.
@@ -34,7 +35,7 @@ class Split:
     """
 
     truth: npt.NDArray[np.intp]
-    labels: npt.NDArray[np.intp]
+    labels: npt.NDArray[Any]
     all_rows: Rows
     chosen_on: Rows
     held: Rows
@@ -62,7 +63,7 @@ class Split:
             )
         labels[chosen.held] = UNKNOWN
         unseen = np.concatenate([measured.held, chosen.held])
-        rows = np.setdiff1d(np.arange(len(labels)), unseen)
+        rows = _all_but(unseen, len(labels))
         choose, measure = chosen.held, measured.held
         return cls(data.labels, labels, rows, choose, measure, choose, measure, tuple(notes))
 
@@ -71,7 +72,7 @@ class Split:
         """Return the split that was made before."""
         seen = np.zeros(len(data.labels), np.bool_)
         seen[split.train] = True
-        labels = np.where(seen, data.labels, UNKNOWN)
+        labels = np.where(seen, data.labels.astype(np.int32), np.int32(UNKNOWN))
         if len(np.unique(labels[labels != UNKNOWN])) < 2:
             raise InputError(
                 "Fewer than two classes have labels among the crops to train on: hold fewer out, "
@@ -81,7 +82,7 @@ class Split:
         return cls(
             data.labels,
             labels,
-            np.setdiff1d(np.arange(len(labels)), unseen),
+            _all_but(unseen, len(labels)),
             split.validation[data.labels[split.validation] != UNKNOWN],
             split.test[data.labels[split.test] != UNKNOWN],
             split.validation,
@@ -93,3 +94,10 @@ class Split:
     def labelled(self) -> Rows:
         """Rows whose labels are trained on."""
         return np.flatnonzero(self.labels != UNKNOWN)
+
+
+def _all_but(rows: Rows, n: int) -> Rows:
+    """Return all rows of `n` but some."""
+    is_other = np.ones(n, np.bool_)
+    is_other[rows] = False
+    return np.flatnonzero(is_other)

@@ -84,7 +84,8 @@ class NetworkRun:
         crops = with_channels(crops, system.channels)
         self.crops, self.wedge, self.system = crops, wedge, system
         self.device = choose_device(system.device)
-        self.store = CropStore(crops, normalisation=system.normalisation)
+        memory_bytes = int(system.memory_gb * 2**30)
+        self.store = CropStore(crops, memory_bytes, system.normalisation)
         self.notes: list[str] = []
 
     @cached_property

@@ -136,6 +136,13 @@ class NetworkSystem(SystemConfig):
         "in place of pretraining.",
     )
     device: str = Field("auto", description="Where to compute: auto, cpu, cuda, mps.")
+    memory_gb: float = Field(
+        2.0,
+        gt=0,
+        le=1024,
+        description="Memory for crops that are read from files, gigabytes; as many as fit are kept "
+        "and read once.",
+    )
     pretraining: PretrainingConfig = PretrainingConfig()
     training: CropTrainingConfig = CropTrainingConfig()
 

@@ -199,4 +199,5 @@ def classify(crops: Crops, classifier: CropClassifier, batch: int = 64) -> Job[P
             break
     if refusal is not None and not np.isfinite(table).any():
         raise refusal
-    return Predictions(crops.ids, table, classifier.classes).take(done)
+    found = Predictions(crops.ids, table, classifier.classes)
+    return found if done.all() else found.take(done)
