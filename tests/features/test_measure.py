@@ -288,6 +288,12 @@ def test_saturated_cells_are_measured_and_said_to_be():
     assert clipped[0] < 0.01
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2), (5, 4), (1, 4, 3)])
+def test_tiny_crops_are_measured(shape):
+    images = np.random.default_rng(0).normal(size=(2, 2, *shape))
+    assert np.isfinite(measure(images, np.ones((2, *shape), bool), groups=ALL).values).all()
+
+
 def test_whole_numbers_and_no_cells_are_fine():
     images, masks = cells(n=2)
     whole = measure(images.astype(np.uint16), masks)

@@ -75,11 +75,17 @@ def _extreme(image: Floats, ndim: int, choose: np.ufunc) -> Floats:
     """Return the least or largest of each pixel and its neighbours, over squares of three."""
     found = image
     for axis in range(image.ndim - ndim, image.ndim):
+        if image.shape[axis] < 2:
+            continue
         lower = (slice(None),) * axis + (slice(None, -1),)
         upper = (slice(None),) * axis + (slice(1, None),)
-        chosen = found.copy()
-        choose(chosen[lower], found[upper], out=chosen[lower])
-        choose(chosen[upper], found[lower], out=chosen[upper])
+        both = choose(found[lower], found[upper])
+        first = (slice(None),) * axis + (slice(None, 1),)
+        last = (slice(None),) * axis + (slice(-1, None),)
+        inner = (slice(None),) * axis + (slice(1, -1),)
+        chosen = np.empty_like(found)
+        chosen[first], chosen[last] = both[first], both[last]
+        choose(both[lower], both[upper], out=chosen[inner])
         found = chosen
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +64,9 @@ def binary_patterns(values: Floats, cells: npt.NDArray[np.bool_], radius: int) -
     """
     turns = np.arange(8) * np.pi / 4
     ring = np.rint(radius * np.stack([np.sin(turns), np.cos(turns)], axis=1)).astype(np.intp)
-    counts = _patterns(values, cells, ring, radius).astype(np.float32)
+    steps = ring[:, 0] * values.shape[3] + ring[:, 1]
+    given = np.ascontiguousarray(values)
+    counts = _patterns(given, cells, steps, _kinds_of_patterns(), radius).astype(np.float32)
     return counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
 
 
@@ -102,6 +106,14 @@ def ring_sums(
         n_orders,
     )
     return np.asarray(found, np.float32)
+
+
+@functools.cache
+def _kinds_of_patterns() -> npt.NDArray[np.int8]:
+    """Return the kind of each pattern of eight bits: how many are set, or 9 if not uniform."""
+    bits = np.arange(256)[:, None] >> np.arange(8) & 1
+    changes = (bits != np.roll(bits, 1, axis=1)).sum(axis=1)
+    return np.where(changes <= 2, bits.sum(axis=1), 9).astype(np.int8)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -148,22 +160,20 @@ def _pairs(rows, steps, n_levels):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _patterns(values, cells, ring, radius):  # type: ignore[no-untyped-def]
+def _patterns(values, cells, steps, kinds, radius):  # type: ignore[no-untyped-def]
     n, n_channels, height, width = values.shape
     counts = np.zeros((n, n_channels, 10), np.int32)
     for row in range(n):
         for channel in range(n_channels):
+            image = values[row, channel].ravel()
+            found = counts[row, channel]
             for y in range(radius, height - radius):
                 for x in range(radius, width - radius):
                     if not cells[row, y, x]:
                         continue
-                    middle = values[row, channel, y, x]
-                    above, changes = 0, 0
-                    last = values[row, channel, y + ring[7, 0], x + ring[7, 1]] >= middle
+                    place = y * width + x
+                    middle, code = image[place], 0
                     for k in range(8):
-                        is_above = values[row, channel, y + ring[k, 0], x + ring[k, 1]] >= middle
-                        above += is_above
-                        changes += is_above != last
-                        last = is_above
-                    counts[row, channel, above if changes <= 2 else 9] += 1
+                        code |= (image[place + steps[k]] >= middle) << k
+                    found[kinds[code]] += 1
     return counts
