@@ -23,7 +23,8 @@ def split_by_image(rows: Picks, images: Sequence[str] | npt.NDArray[Any]) -> tup
     images : sequence of str of length n
         The image of each row.
     """
-    codes, names = pd.factorize(np.asarray(images, dtype=object))
+    # What is no name, as an empty cell of a damaged table, is the image "nan".
+    codes, names = pd.factorize(np.asarray(images, dtype=object), use_na_sentinel=False)
     if not len(names):
         return ()
     order = np.argsort(codes, kind="stable")

@@ -75,7 +75,7 @@ def _frame(path: Path) -> pd.DataFrame:
     names = list(COLUMN_NAMES[: frame.shape[1]])
     frame.columns = names + [f"column_{n + 1}" for n in range(len(names), frame.shape[1])]
     numeric = {"x", "y", "z"} <= set(names) and all(
-        pd.api.types.is_numeric_dtype(frame[n]) for n in ("x", "y", "z", "tomo")
+        pd.api.types.is_numeric_dtype(frame[name]) for name in names
     )
     if not numeric or not np.isfinite(frame[["x", "y", "z"]].to_numpy(np.float64)).all():
         raise InputError(

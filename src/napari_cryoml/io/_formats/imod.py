@@ -16,6 +16,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.data import Picks, PicksTable
 from napari_cryoml.io._formats._files import replacing, unreadable
 from napari_cryoml.io._formats._format import Format, Hints
+from napari_cryoml.io._formats._imod_chunks import check_chunks
 
 _FIRST_XYZ = np.array([0.5, 0.5, 0.0])
 _ANGSTROM = 1e-10
@@ -53,15 +54,15 @@ def write(table: PicksTable, path: Path, hints: Hints) -> list[Path]:
 
 def _load(path: Path) -> ImodModel:
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        content = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
-    if start != b"IMOD":
+    if content[:4] != b"IMOD":
         raise InputError(f"{path} is not an IMOD model: it does not start with 'IMOD'.")
+    check_chunks(content, path)
     try:
         return ImodModel.from_file(path)
-    except (ValueError, KeyError, EOFError, struct.error, TypeError) as error:
+    except (ValueError, LookupError, EOFError, struct.error, TypeError) as error:
         raise InputError(f"{path} is a damaged IMOD model: {error}.") from None
 
 
