@@ -14,7 +14,7 @@ SYSTEM_PACKAGES := xvfb xauth libegl1 libgl1 libgl1-mesa-dri libopengl0 libglib2
 	libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 \
 	$(if $(shell $(PYTHON) -c 'import ensurepip' 2>&1),python3-venv)
 
-.PHONY: demo test test-slow check format docs screenshots benchmarks install system clean help
+.PHONY: demo test test-slow check format docs screenshots benchmarks fuzz install system clean help
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ check: install ## Lint, format, types, layers and manifest
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate src/napari_cryoml/napari.yaml
+
+fuzz: install ## Feed every reader 10,000 broken files; takes hours
+	$(BIN)/python fuzz/run.py
 
 format: install ## Format the code
 	$(BIN)/ruff check --fix .
