@@ -15,6 +15,7 @@ import torch
 import torch._dynamo
 from PIL import Image
 from qtpy.QtWidgets import QApplication
+from screenshots_cells import cells_pictures
 from screenshots_classify import classify_pictures
 from screenshots_explorer import explorer_pictures
 
@@ -39,6 +40,8 @@ def main() -> None:
         take_pictures(Path(folder), truth)
     with tempfile.TemporaryDirectory() as folder:
         take_pictures_of_classes(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        take_pictures_of_cells(Path(folder))
 
 
 def simulate(folder: Path, n: int) -> dict[str, Picks]:
@@ -97,6 +100,16 @@ def take_pictures_of_classes(folder: Path) -> None:
     viewer = napari.Viewer()
     viewer.window.resize(1366, 768)
     classify_pictures(viewer, folder, picture, wait)
+    viewer.close()
+
+
+def take_pictures_of_cells(folder: Path) -> None:
+    """Drive the Cells dock as a user does."""
+    import napari
+
+    viewer = napari.Viewer()
+    viewer.window.resize(1366, 768)
+    cells_pictures(viewer, folder, picture, wait)
     viewer.close()
 
 

@@ -91,3 +91,17 @@ def test_the_picker_s_own_options_make_a_round_trip(qtbot):
 
 def test_titles_are_words():
     assert title("training.crop_size") == "Crop size"
+
+
+def test_options_of_several_values_are_not_shown_and_keep_their_default(qtbot):
+    class Several(Config):
+        """Options."""
+
+        sizes: tuple[int, ...] = Field((1, 2), description="Sizes in pixels.")
+        names: dict[str, int] = Field(default_factory=dict, description="Names.")
+        share: float = Field(1 / 9, description="A share that has more digits than are shown.")
+
+    form = ConfigForm(Several)
+    qtbot.addWidget(form)
+    assert form.fields == ["share"]
+    assert form.config() == Several()

@@ -21,6 +21,8 @@ MOST = 200
 """Labels that are listed; there are seldom as many."""
 
 _LEAST = 2
+_MANY = 0.3
+"""Share of labels in doubt above which it is the classifier that is in doubt."""
 
 
 class Checking:
@@ -111,6 +113,8 @@ class Checking:
         few = (
             f"{len(found):,} of {found.n_judged:,} labels are likely wrong, the first most of all."
         )
+        if len(found) > _MANY * found.n_judged:
+            few += " So many mean that the classes are hardly told apart: label more cells first."
         self._show(doubts, few if doubts else f"None of {found.n_judged:,} labels looks wrong.")
 
     def _show(self, doubts: list[Doubt], text: str) -> None:

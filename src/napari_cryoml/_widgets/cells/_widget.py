@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import napari
 
 FIRST_SYSTEMS = ("measurements", "deeploc", "deeploc_2017", "few_shot", "contrastive")
-FIRST_ENCODERS = ("measurements", "live_features", "rings")
+FIRST_ENCODERS = ("measurements", "rings", "classifier")
 _WIDTH_PX = 380
 
 cell_docks: OpenDocks[CellsController] = OpenDocks()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast, get_origin
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 from qtpy.QtCore import Signal
@@ -32,7 +32,7 @@ class SystemForm(QWidget):
         self._system = system
         # The parts of a system have defaults of their own: those of the system come before them.
         self._defaults = system().model_dump()
-        self.form = ConfigForm(system, leave_out=list(_unshown(system)))
+        self.form = ConfigForm(system)
         self.form.set_values(self._defaults)
         column = QVBoxLayout(self)
         tighten(column)
@@ -63,18 +63,6 @@ class SystemForm(QWidget):
                 f"An option under Advanced is not accepted: {describe(error)}"
             ) from error
         return cast("SystemConfig", found)
-
-
-def _unshown(config: type[Config], prefix: str = "") -> list[str]:
-    """Return the dotted names of fields that hold several values at once."""
-    names: list[str] = []
-    for name, info in config.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, Config):
-            names += _unshown(kind, f"{prefix}{name}.")
-        elif get_origin(kind) in (dict, tuple, list):
-            names.append(prefix + name)
-    return names
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

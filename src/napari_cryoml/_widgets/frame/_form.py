@@ -25,6 +25,8 @@ from napari_cryoml._registry import Config, describe
 
 _NONE = "none"
 _LARGE = 10**9
+_SEVERAL = (dict, list, tuple)
+"""Kinds of fields that hold several values at once: they are not shown, and keep their default."""
 
 
 class ConfigForm(QWidget):
@@ -112,7 +114,7 @@ class ConfigForm(QWidget):
         nested = []
         for name, info in config_class.model_fields.items():
             dotted = prefix + name
-            if dotted in self._left_out:
+            if dotted in self._left_out or get_origin(info.annotation) in _SEVERAL:
                 continue
             if isinstance(info.annotation, type) and issubclass(info.annotation, Config):
                 nested.append((dotted, info.annotation))
