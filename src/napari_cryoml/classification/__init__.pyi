@@ -2,8 +2,8 @@ from ._classifier_file import load_classifier
 from ._default import default_system, fine_tuning, transfer
 from ._feature_system import FeatureSystem
 from ._fitting_crops import fitting_crops
-from ._label_errors import LabelErrors, find_label_errors, label_errors
 from ._functional_watch import FunctionalWatch
+from ._label_errors import LabelErrors, find_label_errors, label_errors
 from ._labelled_crops import UNKNOWN, LabelledCrops
 from ._messages import (
     Attention,

@@ -4,8 +4,8 @@ from napari_cryoml.classification import (  # noqa: F401
     _contrastive_system,
     _deeploc_systems,
     _feature_systems,
-    _measurement_system,
     _inpainting_system,
+    _measurement_system,
     _published_systems,
 )
 from napari_cryoml.classification._system import SystemConfig, systems
