@@ -37,10 +37,10 @@ TRANSFER = "proteins-transfer"
 
 _LABELS = (1, 3, 5, 10, 25, 50, 100)
 _DRAWS = 5
-_EPOCHS = {1: 20, 3: 20, 5: 20, 10: 20, 25: 12, 50: 8, 100: 5}
+_EPOCHS = {1: 20, 3: 20, 5: 20, 10: 15, 25: 8, 50: 5, 100: 3}
 """The published 500, 200, 150 and 100, cut to what two cores can do."""
 
-_SOURCE_EPOCHS = 6
+_SOURCE_EPOCHS = 5
 _TEST_SHARE = 0.25
 _CLASSES = (
     "actin",

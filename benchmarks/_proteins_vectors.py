@@ -43,6 +43,10 @@ _BASELINES = {
     "untrained": "DeepLoc, untrained",
     "compartment": "nothing but the true compartment",
 }
+_WITHIN = {
+    "deeploc_within": "**DeepLoc**, less each compartment's mean",
+    "measurements_within": "measurements, less each compartment's mean",
+}
 _COMPARED = ("paired_inpainting", "measurements", "measurements_pca")
 _PAPER = {  # DeepLoc over Paired Cell Inpainting, AMI: Razdaibiedina and Brechalov 2022, page 4
     "compartment": 3.7,
@@ -58,6 +62,10 @@ def vectors(n_seeds: int, *, fresh: bool = False) -> Iterable[Row]:
     cells = [
         {"seed": seed, "standard": name, "method": method}
         for seed, name, method in product(range(n_seeds), _STANDARDS, (_OURS, *_BASELINES))
+    ]
+    cells += [
+        {"seed": seed, "standard": name, "method": method}
+        for seed, name, method in product(range(n_seeds), _STANDARDS[1:], _WITHIN)
     ]
     return measured(VECTORS, cells, _measured, fresh=fresh)
 
@@ -79,7 +87,9 @@ def _measured(seed: int, standard: str, method: str) -> Row:
 
 @cache
 def _report(method: str, seed: int, standard: str) -> FunctionalReport:
-    names, found = _proteins(_cells(method, seed), seed)
+    names, found = _proteins(_cells(method.removesuffix("_within"), seed), seed)
+    if method in _WITHIN:
+        found = _within(found, names, seed)
     known = screen(seed).standards[standard]
     return run_inline(evaluate_functional(found, names, known, SPEC, threads=1))
 
@@ -101,6 +111,17 @@ def _cells(method: str, seed: int) -> npt.NDArray[np.float32]:
     if method == "measurements_pca":
         return found.reduced(0.99)[0].values
     return np.nan_to_num(found.values) if method == "measurements_raw" else _standardised(found)
+
+
+def _within(found: npt.NDArray[np.float32], names: list[str], seed: int) -> npt.NDArray[np.float32]:
+    """Return vectors less the mean of their true compartment: what they hold beside it."""
+    proteome = screen(seed).proteome
+    place = dict(zip(proteome.names.tolist(), proteome.labels.tolist(), strict=True))
+    labels = np.array([place[name] for name in names])
+    left = found.copy()
+    for label in np.unique(labels):
+        left[labels == label] -= left[labels == label].mean(axis=0)
+    return left
 
 
 def _one_hot(labels: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.float32]:
@@ -134,7 +155,7 @@ def vectors_table(rows: Sequence[Row]) -> str:
     parts = []
     for metric in _METRICS:
         lines = []
-        for method, title in {_OURS: "**DeepLoc**", **_BASELINES}.items():
+        for method, title in {_OURS: "**DeepLoc**", **_BASELINES, **_WITHIN}.items():
             cells = [_over_seeds(_of(rows, method, name), metric) for name in _STANDARDS]
             lines.append([title, *cells])
         chance = [
@@ -148,7 +169,9 @@ def vectors_table(rows: Sequence[Row]) -> str:
 
 def _over_seeds(rows: Sequence[Row], metric: str) -> str:
     values = [row[metric] for row in rows]
-    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    if len(values) < 2:
+        return "".join(f"{value:.3f}" for value in values)
+    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}"
 
 
 def _folds(rows: Sequence[Row]) -> str:
