@@ -13,6 +13,7 @@ import torch
 
 from _proteins_speed import growth, growth_table, speed, speed_table
 from _proteins_standards import standards, standards_table
+from _proteins_streaming import reading, reading_table, streaming, streaming_table
 from _proteins_transfer import carry_over, transfer_table
 from _proteins_vectors import epochs, epochs_table, vectors, vectors_table
 from _proteins_yeast import yeast, yeast_table
@@ -28,6 +29,8 @@ SECTIONS: dict[str, Section] = {
     "transfer": (lambda o: carry_over(fresh=o.fresh), transfer_table),
     "speed": (lambda o: speed(fresh=o.fresh), speed_table),
     "growth": (lambda o: growth(fresh=o.fresh), growth_table),
+    "streaming": (lambda o: streaming(fresh=o.fresh), streaming_table),
+    "reading": (lambda o: reading(fresh=o.fresh), reading_table),
 }
 
 
