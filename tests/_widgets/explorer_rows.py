@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from napari_cryoml._widgets.embedding._columns import state_of
-from napari_cryoml._widgets.embedding._sources import Taken
+from napari_cryoml._widgets.embedding._taken import Taken
 from napari_cryoml.data import Embedding
 from napari_cryoml.embedding import Projection
 

@@ -1,5 +1,6 @@
 """Cells come to the Cells dock from layers and files, get classes, and a classifier follows."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -422,7 +423,7 @@ class TestWayOut:
         assert "Explorer is not open" in note(ready.view)[0]
 
     @pytest.mark.parametrize("by", ["cell", "protein"])
-    def test_cells_are_sent_to_the_explorer(self, ready, by, monkeypatch):
+    def test_cells_are_sent_to_the_explorer(self, viewer, ready, by, monkeypatch):
         sent = {}
         explorer = SimpleNamespace(
             map_cells=lambda *args: sent.update(cell=args),
@@ -437,7 +438,11 @@ class TestWayOut:
         sent_crops, config, look_at = sent[by]
         assert sent_crops.ids.tolist() == ready.desk.state.ids
         assert config.name == "rings"
-        assert look_at == ready.linking.look_at
+        look_at(7)
+        assert viewer.layers["nuclei"].selected_label == 8
+        look_at = partial(look_at.func, ["gone"])
+        look_at(0)
+        assert "on the map alone" in note(ready.view)[0]
 
 
 def test_the_margin_is_the_lead_of_the_first_class():

@@ -9,7 +9,8 @@ from napari_cryoml._widgets.embedding import _work
 from napari_cryoml._widgets.embedding._protein_tab import Move, Neighbour, ProteinTab, Term
 from napari_cryoml._widgets.embedding._proteins import named_like
 from napari_cryoml._widgets.embedding._row_cells import RowCells
-from napari_cryoml.data import Embedding
+from napari_cryoml._widgets.embedding._terms import titles_of
+from napari_cryoml.data import Embedding, Standard
 from napari_cryoml.embedding import encoders, group_vectors
 from napari_cryoml.jobs import run_inline
 
@@ -187,6 +188,20 @@ class TestProteins:
     def test_another_kind_of_map_has_no_proteins(self, qtbot, explorer):
         explorer.proteins._begin()
         explorer.view.proteins.show_names.assert_called_with(())
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "called"),
+    [
+        ({"GO:1": "nucleus", "GO:2": "Golgi"}, ["nucleus", "Golgi"]),
+        ({"GO:1": "places", "GO:2": "places"}, ["GO:1", "GO:2"]),
+        ({"GO:1": "https://one.example", "GO:2": "two"}, ["GO:1", "GO:2"]),
+        ({}, ["GO:1", "GO:2"]),
+    ],
+)
+def test_terms_are_called_so_that_they_can_be_told_apart(descriptions, called):
+    terms = {"GO:1": frozenset("ab"), "GO:2": frozenset("cd")}
+    assert list(titles_of(Standard("known", terms, descriptions)).values()) == called
 
 
 class TestTab:

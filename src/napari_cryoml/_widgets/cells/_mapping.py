@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml._widgets.cells._desk import Desk
 from napari_cryoml._widgets.cells._linking import Linking
 from napari_cryoml._widgets.cells._map_tab import CLASSIFIER
+from napari_cryoml._widgets.cells._state import CellState
 from napari_cryoml._widgets.classes import Answering, Keeping
 from napari_cryoml._widgets.frame import Connections
 from napari_cryoml.classification import FeatureSystem
@@ -77,13 +80,22 @@ class Mapping:
             config = encoders.create("classifier", model=path, layer="vectors")
             self._start(self._desk.need_cells(), config, by)
 
-    def _start(self, cells: Any, config: Any, by: str) -> None:
+    def _start(self, cells: CellState, config: Any, by: str) -> None:
         explorer = open_explorer(self._viewer)
+        look_at = partial(self._look_at, cells.ids)
         if by == "protein":
-            explorer.map_proteins(cells.crops, config, self._linking.look_at)
+            explorer.map_proteins(cells.crops, config, look_at)
         else:
-            explorer.map_cells(cells.crops, config, self._linking.look_at)
+            explorer.map_cells(cells.crops, config, look_at)
         self._desk.note("")
+
+    def _look_at(self, ids: Sequence[str], row: int) -> None:
+        """Bring a cell of the map to the middle of its image, if the dock still has it."""
+        cells = self._desk.cells
+        if cells is None or ids[row] not in cells.ids:
+            self._desk.note("This cell is on the map alone: its image is no longer in this dock.")
+            return
+        self._linking.look_at(cells.ids.index(ids[row]))
 
     def _place(self) -> Path:
         """Return where the network in use is written for the encoder to read."""

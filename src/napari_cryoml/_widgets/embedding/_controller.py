@@ -21,8 +21,9 @@ from napari_cryoml._widgets.embedding._maps import Maps
 from napari_cryoml._widgets.embedding._naming import Naming
 from napari_cryoml._widgets.embedding._proteins import Compared, Proteins
 from napari_cryoml._widgets.embedding._selecting import Selecting
-from napari_cryoml._widgets.embedding._sources import Sources, Taken
+from napari_cryoml._widgets.embedding._sources import Sources
 from napari_cryoml._widgets.embedding._state import DENSITY, SCORE
+from napari_cryoml._widgets.embedding._taken import Taken
 from napari_cryoml._widgets.embedding._view import ExplorerView
 from napari_cryoml._widgets.embedding._wiring import connect_view, key_actions
 from napari_cryoml._widgets.jobs import Background, ServiceLine
@@ -197,7 +198,7 @@ class ExplorerController:
         self._restore_choices()
         desk = self.desk
         choices = self.keeping.choices()
-        method = str(choices.get("method", self.view.chosen_method()))
+        method = taken.method or str(choices.get("method", self.view.chosen_method()))
         usual = SCORE if SCORE in taken.state.names else DENSITY
         taken.state.colour = str(choices.get("colour", usual))
         with desk.telling():

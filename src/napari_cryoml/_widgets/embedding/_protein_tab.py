@@ -19,7 +19,7 @@ NO_STANDARD = (
     "Open a standard (GAF, GMT, ComplexTAB, or a table of terms) to see which terms are enriched "
     "among the selected proteins, or around a single one."
 )
-_NUMBER_PX, _COUNT_PX, _LINES = 62, 52, 5
+_NUMBER_PX, _COUNT_PX, _LINES = 56, 52, 5
 
 
 class Neighbour(NamedTuple):
@@ -52,7 +52,7 @@ class Term(NamedTuple):
     Parameters
     ----------
     name : str
-        For people.
+        What it is called.
     key : str
         As the standard has it.
     found, of : int
@@ -114,7 +114,7 @@ class _NeighbourModel(ShortTableModel):
 
 
 class _TermModel(ShortTableModel):
-    headings = ("Enriched term", "of", "p", "q")
+    headings = ("Term", "of", "p", "q")
 
 
 class _MoveModel(ShortTableModel):
@@ -186,7 +186,7 @@ class ProteinTab(QWidget):
             "rate below 5 %); needs a column condition. Default: none.",
         )
         self.standard_text = words("What the terms are, and of which proteins.", NO_STANDARD)
-        widths = {1: _COUNT_PX, 2: _NUMBER_PX, 3: _NUMBER_PX}
+        widths = {1: 40, 2: _NUMBER_PX, 3: _NUMBER_PX}
         self.terms = RowTable(_TermModel(), widths, "Enriched terms")
         self.moves_text = words("What moves between the conditions.")
         self.moves = RowTable(_MoveModel(), {1: _COUNT_PX, 2: _NUMBER_PX}, "Proteins that move")

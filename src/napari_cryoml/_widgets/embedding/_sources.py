@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_cryoml import io
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._widgets.embedding import _work
-from napari_cryoml._widgets.embedding._columns import state_of
 from napari_cryoml._widgets.embedding._desk import Desk
 from napari_cryoml._widgets.embedding._keeping import Keeping
 from napari_cryoml._widgets.embedding._linking import Linking
 from napari_cryoml._widgets.embedding._row_cells import PROTEIN, RowCells
-from napari_cryoml._widgets.embedding._scratch import Scratch, Vectors
-from napari_cryoml._widgets.embedding._state import MapState
+from napari_cryoml._widgets.embedding._scratch import Scratch
+from napari_cryoml._widgets.embedding._taken import Taken, taken_of
 from napari_cryoml._widgets.frame import own_project
 from napari_cryoml._widgets.jobs import JobWatcher
 from napari_cryoml._widgets.link import crops_of_picks
@@ -28,30 +26,12 @@ from napari_cryoml.data import Crops, Embedding
 from napari_cryoml.jobs import Event
 from napari_cryoml.project import Project
 
+OF_PROTEINS = "tsne"
+"""The map that proteins begin with, as in Razdaibiedina and Brechalov 2022."""
+
 SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
 MADE_OF = "explorer_file"
 """Setting of a project of our own: the file it belongs to, its size and time."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Taken:
-    """Rows that are ready to be shown.
-
-    Parameters
-    ----------
-    state : MapState
-    vectors : array of shape (n, d), or Path
-        What maps are made of; a file of them where they are many.
-    crops : Crops, optional
-        The pieces of images they stand for, where those are at hand.
-    remarks : tuple of str
-        Sentences about what was odd.
-    """
-
-    state: MapState
-    vectors: Vectors | Path
-    crops: Crops | None = None
-    remarks: tuple[str, ...] = ()
 
 
 class Sources:
@@ -170,7 +150,7 @@ class Sources:
         notes = tuple(map(str, embedding.provenance.get("notes", ())))
         taken = taken_of(embedding, {}, cells.crops, self._scratch, notes)
         taken.state.row_cells = cells
-        return taken
+        return replace(taken, method=OF_PROTEINS)
 
     def _show_finished(self, embedding: Embedding) -> None:
         finish, self._finish, self._crops = self._finish, None, None
@@ -345,20 +325,6 @@ def _open(path: Path, classes: Mapping[str, str] | None, scratch: Scratch) -> _O
     return _Opened(path.name, taken, project, number)
 
 
-def taken_of(
-    embedding: Embedding,
-    classes: Mapping[str, str],
-    crops: Crops | None,
-    scratch: Scratch,
-    remarks: Iterable[str] = (),
-) -> Taken:
-    """Return rows that are ready to be shown; beside the GUI's thread."""
-    state = state_of(embedding, classes)
-    state.prepare()
-    vectors = scratch.lay_down(embedding.vectors)
-    return Taken(state, vectors, crops, (*remarks, *remarks_on(embedding)))
-
-
 def _kept_of(project: Project, path: Path) -> int | None:
     """Return the number of the embedding that was read from this very file."""
     if project.setting(MADE_OF) != _signature(path):
@@ -370,27 +336,3 @@ def _kept_of(project: Project, path: Path) -> int | None:
 def _signature(path: Path) -> list[Any]:
     stat = path.stat()
     return [path.name, stat.st_size, stat.st_mtime_ns]
-
-
-def remarks_on(embedding: Embedding) -> tuple[str, ...]:
-    """Return what is odd about the rows: vectors that are not whole, and equal ones."""
-    said = []
-    finite = embedding.finite
-    if not finite.all():
-        bad = np.flatnonzero(~finite)
-        said.append(
-            f"{len(bad):,} of {len(embedding):,} rows have no whole vector (NaN), the first of "
-            f"them {embedding.ids[bad[0]]}: they are set aside."
-        )
-    n_equal = duplicates(embedding)
-    if n_equal:
-        said.append(f"{n_equal:,} rows have the same vector as another one.")
-    return tuple(said)
-
-
-def duplicates(embedding: Embedding) -> int:
-    """Return how many rows repeat the vector of an earlier row."""
-    whole = np.ascontiguousarray(embedding.vectors[embedding.finite])
-    if not whole.size:
-        return 0
-    return len(whole) - len(set(map(hash, map(bytes, whole))))

@@ -68,8 +68,9 @@ class KnownTerms:
             If there are no rows.
         """
         found = enrichment(self.names[rows].tolist(), self.names.tolist(), self.standard)
+        titles = titles_of(self.standard)
         return [
-            Term(one.title, one.term, one.k, one.n, one.p, one.q)
+            Term(titles[one.term], one.term, one.k, one.n, one.p, one.q)
             for one in found
             if one.k >= _LEAST_FOUND and one.p < CHANCE
         ]
@@ -80,10 +81,22 @@ class KnownTerms:
         return np.flatnonzero(np.isin(self.names, members))
 
 
+def titles_of(standard: Standard) -> dict[str, str]:
+    """Return what each term is called: by its own name where descriptions do not tell terms apart.
+
+    Files of terms hold addresses or sources in place of descriptions now and then.
+    """
+    titles = {term: standard.title(term) for term in standard.terms}
+    is_plain = len(set(titles.values())) == len(titles) and not any(
+        "://" in title for title in titles.values()
+    )
+    return titles if is_plain else {term: term for term in titles}
+
+
 def _smallest(standard: Standard, names: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     """Return the most specific term of each name, as a colour of the map."""
     counted = standard.restricted(frozenset(names.tolist())).sized(_LEAST_COLOURED, len(names))
-    label: dict[str, str] = {}
+    titles, label = titles_of(standard), dict[str, str]()
     for term, members in sorted(counted.terms.items(), key=lambda one: -len(one[1])):
-        label |= dict.fromkeys(members, counted.title(term))
+        label |= dict.fromkeys(members, titles[term])
     return np.array([label.get(name, "") for name in names.tolist()], np.str_)
