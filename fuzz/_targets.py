@@ -281,7 +281,7 @@ def _cells() -> list[Target]:
 
 def _our_own() -> list[Target]:
     from napari_cryoml import checkpoint
-    from napari_cryoml.cli._recipes import Recipe
+    from napari_cryoml.recipes import Recipe
     from napari_cryoml.project import Project
 
     def project(folder: Path) -> list[Path]:

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from napari_cryoml._errors import InputError, InputWarning
-from napari_cryoml.cli._recipes import Recipe, recipe_of, words_of
+from napari_cryoml.cli._recipes import recipe_of, words_of
 from napari_cryoml.io import open_image
+from napari_cryoml.recipes import Recipe
 
 LIVE = ["pick", "live", "images/a.mrc", "images/b.mrc", "--labels", "labels.star"]
 LIVE += ["--diameter", "1.35A", "--seed", "3", "--set", "encoder=false", "--set", "reach=2"]

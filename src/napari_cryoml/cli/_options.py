@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._registry import ConfigT, describe
 from napari_cryoml.data import Annotations, ImageSource, Picks, PicksTable
+from napari_cryoml.recipes import with_settings as with_settings
 
 JSON = typer.Option("--json", help="Print one JSON object as the last line.")
 SEED = typer.Option("--seed", min=0, help="Seed of everything random.")
@@ -93,39 +94,6 @@ def read_needed(path: Path, **hints: Any) -> PicksTable:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*holds no picks", InputWarning)
         return read_picks(path, **hints)
-
-
-def with_settings(config: ConfigT, settings: Sequence[str]) -> ConfigT:
-    """Return a Config with ``key.key=value`` settings put in.
-
-    Raises
-    ------
-    InputError
-        If a setting has no ``=``, names no option, or its value is not accepted.
-    """
-    values = config.model_dump()
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set takes name=value; {setting!r} was given.")
-        _put(values, key.strip().split("."), value.strip(), key)
-    try:
-        return type(config).model_validate(values)
-    except ValidationError as error:
-        raise InputError(describe(error)) from error
-
-
-def _put(values: dict[str, Any], path: list[str], value: str, key: str) -> None:
-    for part in path[:-1]:
-        if not isinstance(values.get(part), dict):
-            raise InputError(f"--set {key}: there is no group of options named {part!r}.")
-        values = values[part]
-    if path[-1] not in values:
-        raise InputError(f"--set {key}: choose one of {', '.join(values)}.")
-    if isinstance(values[path[-1]], tuple):
-        values[path[-1]] = value.split(",")
-    else:
-        values[path[-1]] = None if value == "none" else value
 
 
 def config_of(cls: type[ConfigT], **options: Any) -> ConfigT:

@@ -10,7 +10,8 @@ import typer
 from napari_cryoml._errors import InputError
 from napari_cryoml.cli._options import JSON
 from napari_cryoml.cli._output import say
-from napari_cryoml.cli._recipes import Recipe, words_of
+from napari_cryoml.cli._recipes import words_of
+from napari_cryoml.recipes import Recipe
 
 
 def run(
