@@ -35,6 +35,13 @@ from napari_cryoml.objectives._swav_config import SwAV
 
 if TYPE_CHECKING:
     from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
+    from napari_cryoml.objectives._share import (
+        Share,
+        place_in_whole,
+        sharing,
+        whole,
+        whole_mean,
+    )
 
 __all__ = [
     "GEKL",
@@ -52,6 +59,7 @@ __all__ = [
     "Objective",
     "ObjectiveConfig",
     "SelfTraining",
+    "Share",
     "SimCLR",
     "Supervised",
     "SwAV",
@@ -60,11 +68,23 @@ __all__ = [
     "labelled_fraction",
     "objectives",
     "pixels_in_ball",
+    "place_in_whole",
     "reconstruction_loss",
     "reconstruction_weight",
+    "sharing",
+    "whole",
+    "whole_mean",
 ]
 
-_NEED_TORCH = {"CropBatch": "_crop_objective", "CropObjective": "_crop_objective"}
+_NEED_TORCH = {
+    "CropBatch": "_crop_objective",
+    "CropObjective": "_crop_objective",
+    "Share": "_share",
+    "place_in_whole": "_share",
+    "sharing": "_share",
+    "whole": "_share",
+    "whole_mean": "_share",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from napari_cryoml.objectives._class_loss import ClassLoss
 from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
 from napari_cryoml.objectives._objective import Loss
 from napari_cryoml.objectives._precision import at_least_single
+from napari_cryoml.objectives._share import whole, whole_mean
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -54,8 +55,8 @@ class AutoencodingObjective(CropObjective):
         crops, config = batch.views[0], self.config
         feature_map = self.network.feature_map(crops)
         drawn, code = self.decoder(feature_map)
-        error = (at_least_single(drawn) - crops).square().mean()
-        activity = at_least_single(code).abs().sum(1).mean()
+        error = whole_mean((at_least_single(drawn) - crops).square().mean(), len(crops))
+        activity = whole_mean(at_least_single(code).abs().sum(1).mean(), len(crops))
         total = config.alpha * error + config.activity * activity
         terms = {"reconstruction": error.detach(), "activity": activity.detach()}
         if config.beta:
@@ -66,7 +67,7 @@ class AutoencodingObjective(CropObjective):
 
     def _class_error(self, feature_map: Tensor, labels: Tensor) -> Tensor:
         scores = self.network.head(self.network.vectors(feature_map))
-        error: Tensor = self.class_loss(scores, labels)
+        error: Tensor = self.class_loss(whole(at_least_single(scores)), whole(labels))
         return error
 
     def reconstruct(self, crops: Tensor) -> Tensor:

@@ -36,6 +36,18 @@ class CropBatch:
     rows: Tensor
     epoch: int = 0
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def part(self, rows: slice) -> CropBatch:
+        """Return some of the crops, in all their views."""
+        return replace(
+            self,
+            views=tuple(view[rows] for view in self.views),
+            labels=self.labels[rows],
+            rows=self.rows[rows],
+        )
+
     def to(self, device: torch.device) -> CropBatch:
         """Return the batch on `device`."""
         return replace(
@@ -62,9 +74,12 @@ class CropObjective(nn.Module, ABC):
     ----------
     n_views : int
         Variations of each crop that `forward` wants.
+    is_shared : bool
+        Whether `forward` asks for the `whole` batch where several processes compute a share each.
     """
 
     n_views: int = 1
+    is_shared: bool = True
 
     def __init__(self, network: Classifier) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from napari_cryoml._errors import InputError
 from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
 from napari_cryoml.objectives._objective import Loss
 from napari_cryoml.objectives._precision import at_least_single
+from napari_cryoml.objectives._share import whole_mean
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -65,7 +66,7 @@ class InpaintingObjective(CropObjective):
         """Return the loss of a batch."""
         source, target = batch.views
         drawn = at_least_single(self._drawn(source, target))
-        error = (drawn - self._protein(target)).square().mean()
+        error = whole_mean((drawn - self._protein(target)).square().mean(), len(target))
         return Loss(error, {"inpainting": error.detach()})
 
     def reconstruct(self, crops: Tensor) -> Tensor:

@@ -81,6 +81,8 @@ class M2Objective(CropObjective):
     Kingma et al. 2014, arXiv:1406.5298, equations 6 to 9 and section 4.
     """
 
+    is_shared = False
+
     def __init__(self, network: Classifier, config: M2) -> None:
         super().__init__(network)
         self.config = config

@@ -13,6 +13,7 @@ from napari_cryoml.objectives._contrast import ContrastObjective, ProjectionHead
 from napari_cryoml.objectives._crop_objective import CropBatch
 from napari_cryoml.objectives._objective import Loss
 from napari_cryoml.objectives._precision import full_precision
+from napari_cryoml.objectives._share import whole
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -59,11 +60,11 @@ class MoCoObjective(ContrastObjective):
 
     def forward(self, batch: CropBatch) -> Loss:
         """Return the loss of a batch; view 0 makes the queries, view 1 the keys."""
-        queries = projected(self.network, self.head, batch.views[0])
+        queries = whole(projected(self.network, self.head, batch.views[0]))
         with torch.no_grad():
             if self.training:
                 self._follow()
-            keys = projected(self.key_network, self.key_head, batch.views[1])
+            keys = whole(projected(self.key_network, self.key_head, batch.views[1]))
         total = info_nce(queries, keys, self.queue.clone(), self.config.temperature)
         if self.training:
             self._enqueue(keys)

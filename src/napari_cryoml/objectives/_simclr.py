@@ -12,6 +12,7 @@ from napari_cryoml.objectives._contrast import ContrastObjective, ProjectionHead
 from napari_cryoml.objectives._crop_objective import CropBatch
 from napari_cryoml.objectives._objective import Loss
 from napari_cryoml.objectives._precision import full_precision
+from napari_cryoml.objectives._share import whole
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -40,7 +41,7 @@ class SimCLRObjective(ContrastObjective):
     def forward(self, batch: CropBatch) -> Loss:
         """Return the loss of a batch; that of a single crop is 0."""
         vectors = projected(self.network, self.head, torch.cat(batch.views))
-        one, other = vectors.chunk(2)
+        one, other = (whole(view) for view in vectors.chunk(2))
         total = nt_xent(one, other, self.config.temperature)
         return Loss(total, {"contrast": total.detach()})
 

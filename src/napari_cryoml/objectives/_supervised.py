@@ -9,6 +9,8 @@ from torch import Tensor
 from napari_cryoml.objectives._class_loss import ClassLoss
 from napari_cryoml.objectives._crop_objective import CropBatch, CropObjective
 from napari_cryoml.objectives._objective import Loss
+from napari_cryoml.objectives._precision import at_least_single
+from napari_cryoml.objectives._share import whole
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -38,7 +40,8 @@ class SupervisedObjective(CropObjective):
     def forward(self, batch: CropBatch) -> Loss:
         """Return the loss of a batch; 0, with a gradient, if none of it has a label."""
         known = batch.labels >= 0
-        total = self.class_loss(self._scores(batch.views[0][known]), batch.labels[known])
+        scores = at_least_single(self._scores(batch.views[0][known]))
+        total = self.class_loss(whole(scores), whole(batch.labels[known]))
         return Loss(total, {"classes": total.detach()})
 
     def described(self, crops: Tensor) -> Tensor:

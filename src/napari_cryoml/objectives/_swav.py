@@ -13,6 +13,7 @@ from napari_cryoml.objectives._contrast import ContrastObjective, ProjectionHead
 from napari_cryoml.objectives._crop_objective import CropBatch
 from napari_cryoml.objectives._objective import Loss
 from napari_cryoml.objectives._precision import full_precision
+from napari_cryoml.objectives._share import whole
 
 if TYPE_CHECKING:
     from napari_cryoml.models import Classifier
@@ -63,13 +64,13 @@ class SwAVObjective(ContrastObjective):
         with full_precision(vectors.device):
             centres = self._centres(frozen=batch.epoch < self.config.frozen_epochs)
             views = torch.stack(vectors.chunk(self.n_views))
-            scores = views @ centres.T
+            scores = whole(views @ centres.T, dim=1)
             with torch.no_grad():
                 targets = self._assignments(scores.detach(), centres, batch.epoch)
             log_p = (scores / self.config.temperature).log_softmax(-1)
             total = -(targets.flip(0) * log_p).sum(-1).mean()
         if self.training and self.config.queue and batch.epoch >= self.config.queue_from:
-            self._enqueue(views.detach())
+            self._enqueue(whole(views.detach(), dim=1))
         return Loss(total, {"swapped": total.detach()})
 
     def _centres(self, *, frozen: bool) -> Tensor:

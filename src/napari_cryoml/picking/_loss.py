@@ -8,7 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from napari_cryoml.models import Decoder, Detector
-from napari_cryoml.objectives import Loss, Objective, reconstruction_loss
+from napari_cryoml.objectives import (
+    Loss,
+    Objective,
+    place_in_whole,
+    reconstruction_loss,
+    whole,
+    whole_mean,
+)
 from napari_cryoml.training import IGNORED, DetectionBatch
 
 _DETECTOR = "detector."
@@ -44,6 +51,8 @@ class DetectionLoss:
         Chooses the positions that are reconstructed.
     """
 
+    is_shared = True
+
     def __init__(self, trainee: Trainee, objective: Objective, weight: float, seed: int) -> None:
         self._trainee, self._objective, self._weight = trainee, objective, weight
         self._generator = torch.Generator().manual_seed(seed)
@@ -53,7 +62,7 @@ class DetectionLoss:
         features = self._trainee.detector.features(batch.images)
         logits = self._trainee.detector.classify(features).float()
         inside = batch.labels != IGNORED
-        loss = self._objective(logits[inside], batch.labels[inside])
+        loss = self._objective(whole(logits[inside]), whole(batch.labels[inside]))
         if self._trainee.decoder is None or self._weight == 0:
             return loss
         term = self._reconstruct(self._trainee.decoder, batch.images, features)
@@ -63,11 +72,14 @@ class DetectionLoss:
         """Return the reconstruction error at a random choice of positions."""
         crops, grid = len(features), features.shape[2:]
         flat = features.flatten(2).transpose(1, 2).reshape(-1, features.shape[1])
-        n = min(_RECONSTRUCTIONS, len(flat))
-        chosen = torch.randperm(len(flat), generator=self._generator)[:n]
+        first, total = place_in_whole(len(flat))
+        chosen = torch.randperm(total, generator=self._generator)[:_RECONSTRUCTIONS] - first
+        chosen = chosen[(chosen >= 0) & (chosen < len(flat))]
         places = torch.stack(torch.unravel_index(chosen, (crops, *grid)), dim=1)
-        targets = torch.stack([self._target(images, row, decoder.size) for row in places.tolist()])
-        return reconstruction_loss(targets, decoder(flat[chosen.to(flat.device)]))
+        targets = [self._target(images, row, decoder.size) for row in places.tolist()]
+        drawn = decoder(flat[chosen.to(flat.device)])
+        wanted = torch.stack(targets) if targets else torch.zeros_like(drawn)
+        return whole_mean(reconstruction_loss(wanted, drawn), len(chosen))
 
     def _target(self, images: Tensor, place: list[int], size: int) -> Tensor:
         """Return the middle of the patch that the network saw at a position of its grid."""
