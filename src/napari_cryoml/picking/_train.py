@@ -34,6 +34,7 @@ from napari_cryoml.training import (
     TrainingState,
     choose_device,
     fit,
+    leads,
 )
 
 LEAST_POSITIVES = 2
@@ -102,7 +103,8 @@ def train_picker(
     beside = yield from learn_beside(chosen, workspace, held, config, live, folder)
     run = _Run(workspace, labels, held, config, previous, device, beside)
     state = yield from run.train(preview)
-    save_or_rescue(run.picker(state).save, out)
+    if leads():
+        save_or_rescue(run.picker(state).save, out)
     if beside.asked:
         yield beside.compared(state.validation)
     return Path(out)

@@ -16,15 +16,26 @@ def choose_device(name: str = "auto") -> torch.device:
     Parameters
     ----------
     name : str
-        ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. In a team, auto is the device that this
+        process has got.
 
     Raises
     ------
     InputError
-        If the machine has no such device.
+        If the machine has no such device, or the processes that train together have another one.
     """
     import torch
 
+    from napari_cryoml.training._team import present_team
+
+    team = present_team()
+    if team is not None and name in ("auto", team.device.type):
+        return team.device
+    if team is not None:
+        raise InputError(
+            f"Training on several devices is on {team.device.type} here, and {name!r} was asked "
+            "for: choose auto, or one device."
+        )
     if name == "auto":
         if torch.cuda.is_available():
             name = "cuda"

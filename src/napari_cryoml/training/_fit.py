@@ -19,10 +19,12 @@ from napari_cryoml.training._events import TrainingEvent
 from napari_cryoml.training._optimizer_config import OptimizerConfig
 from napari_cryoml.training._run_plan import Plannable, Precision, RunPlan
 from napari_cryoml.training._state import TrainingState
+from napari_cryoml.training._team import Team, TeamLostError, Turn, present_team
+from napari_cryoml.training._team_step import check_shared, share_of
 
 
 class Batch(Protocol):
-    """What a sampler draws and a loss takes."""
+    """What a sampler draws and a loss takes; a team also asks for its length and a part of it."""
 
     def to(self, device: torch.device) -> Self:
         """Return the batch on `device`."""
@@ -81,6 +83,9 @@ def fit(
 ) -> Generator[TrainingEvent, Command | None, TrainingState]:
     """Train a module; every objective goes through here.
 
+    In a team (see `on_devices`), all processes call this alike. Each draws the same batch and
+    computes its share of it; the leader alone measures, and says when the run ends.
+
     Parameters
     ----------
     module : nn.Module
@@ -124,21 +129,21 @@ def fit(
     """
     changes = {"optimizer": optimizer, "precision": precision}
     run = _Run(module, loss, batches, _planner(config, changes), device, resume)
-    best, stale = None, 0
+    best, stale, stopped = None, 0, False
     found: Measured | None
+    if not run.leads:
+        validate = None
     if from_start and validate is not None:
         found = run.measure(validate)
-        if (yield run.event(found, "")) is Command.STOP:
-            return run.state(None)
-    while run.clock.progress(run.step) < 1 and stale < run.plan.patience:
+        stopped = (yield run.event(found, "")) is Command.STOP
+    while run.goes_on(stopped, stale):
         message = run.take_step()
         found = None
         if validate is not None and run.clock.is_due(run.plan, run.step):
             found = run.measure(validate)
             if select:
                 best, stale = _better(best, run, found, stale)
-        if (yield run.event(found, message)) is Command.STOP:
-            break
+        stopped = (yield run.event(found, message)) is Command.STOP
     if validate is not None and run.measured_at != run.step:
         found = run.measure(validate)
         if select:
@@ -147,7 +152,7 @@ def fit(
     if best is not None:
         run.restore(best)
     module.eval()
-    return best or run.state(None)
+    return run.outcome(best)
 
 
 def _better(
@@ -187,7 +192,10 @@ class _Run(Generic[BatchT]):
     ) -> None:
         self.module, self.loss, self.batches, self.device = module, loss, batches, device
         self._planner, self.plan = planner, planner(batches)
-        self.descent = Descent(module, self.plan.optimizer, self.plan.precision, device)
+        self._team = present_team()
+        if self._team is not None:
+            check_shared(loss)
+        self.descent = Descent(module, self.plan.optimizer, self.plan.precision, device, self._team)
         self.step = 0
         if resume is not None:
             self.restore(resume)
@@ -198,25 +206,80 @@ class _Run(Generic[BatchT]):
         self.last_loss = math.nan
         self.last_terms: dict[str, float] = {}
         self._bad_steps = 0
+        self._turn: Turn | None = None
+        self._news = ""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process measures: alone, or the leader of a team."""
+        return self._team is None or self._team.leads
+
+    def goes_on(self, stopped: bool, stale: int) -> bool:
+        """Return whether a step follows, or a last event; the others of a team are told."""
+        progress = self.clock.progress(self.step)
+        goes_on = not stopped and progress < 1 and stale < self.plan.patience
+        if self._team is None or (stopped and not self.leads):
+            return goes_on
+        try:
+            if self._turn is None:
+                self._team.same_weights(self.module)
+            self._turn = self._team.agree(Turn(goes_on, stopped, progress) if self.leads else None)
+        except TeamLostError:
+            self._news = self._leave_team()
+            return not stopped
+        if self._turn.stopped and not self.leads:
+            self._team.must_stop = True  # whoever runs this job learns of it at the next event
+            return True
+        return self._turn.goes_on
 
     def take_step(self) -> str:
         """Take one step; return a line for the log if something was out of the ordinary."""
+        if self._news or (self._turn is not None and not self._turn.goes_on):
+            said, self._news = self._news, ""
+            return said
         try:
-            batch = self.batches.draw().to(self.device)
+            batch = self._draw()
             # Drawing may ask the module for pseudo-labels in evaluation mode.
             self.module.train()
             progress = self.clock.progress(self.step)
+            if self._turn is not None:
+                progress = self._turn.progress
             self.descent.set_rate(self.step - self.first_step, progress)
             loss = self.descent.take(self.loss, batch)
         except torch.OutOfMemoryError:
             return self._shrink()
+        except TeamLostError:
+            return self._leave_team()
         self.step += 1
         self.last_loss = float(loss.total.detach())
         self.last_terms = {name: float(term.detach()) for name, term in loss.terms.items()}
         return self._check_finite()
 
+    def _draw(self) -> BatchT:
+        batch = self.batches.draw()
+        if self._team is not None:
+            batch = share_of(batch, self._team)
+        return batch.to(self.device)
+
+    def _leave_team(self) -> str:
+        """Be alone from here on; return why. Followers end with their leader."""
+        team, self._team, self._turn = self._team, None, None
+        self.descent.forget_gradients()
+        self.descent.leave_team()
+        if team is None:
+            raise TypeError("a process that is alone cannot leave its team")
+        team.must_stop = True
+        if not team.leads:
+            raise InputError("The first process of this run has ended, and so does this one.")
+        return f"{team.reason()} Training stops here; what was learnt is kept."
+
     def _shrink(self) -> str:
         self.descent.forget_gradients()
+        if self._team is not None:
+            raise InputError(
+                f"{describe_device(self.device)} has too little memory for its share of a step: "
+                "take smaller batches."
+            )
         if not self.batches.halve():
             raise InputError(
                 f"{describe_device(self.device)} has too little memory for a single crop: choose "
@@ -268,3 +331,24 @@ class _Run(Generic[BatchT]):
 
     def restore(self, state: TrainingState) -> None:
         state.load_into(self.module, self.descent.optimizer)
+
+    def outcome(self, best: TrainingState | None) -> TrainingState:
+        """Return what was kept: the best state, which the module holds, or the present one."""
+        state = best or self.state(None)
+        if self._team is None:
+            return state
+        try:
+            return self._team_outcome(self._team, state)
+        except TeamLostError:
+            return state
+
+    def _team_outcome(self, team: Team, state: TrainingState) -> TrainingState:
+        """Let the others of the team go on with what the leader has kept."""
+        merit = math.nan if state.validation is None else state.validation
+        figures = torch.tensor([state.step, merit], dtype=torch.float64)
+        step, merit = team.same_figures(figures).tolist()
+        team.same_weights(self.module)
+        if team.leads:
+            return state
+        known = None if math.isnan(merit) else merit
+        return TrainingState.of(self.module, self.descent.optimizer, int(step), known)

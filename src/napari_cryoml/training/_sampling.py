@@ -38,6 +38,13 @@ class DetectionBatch:
         """Return the batch on `device`."""
         return DetectionBatch(self.images.to(device), self.labels.to(device))
 
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def part(self, rows: slice) -> DetectionBatch:
+        """Return some of the crops."""
+        return DetectionBatch(self.images[rows], self.labels[rows])
+
 
 class Sampler(Protocol):
     """Draws batches for ever; the seed decides all of them."""
