@@ -14,6 +14,7 @@ from napari_cryoml.classification import (
     systems,
 )
 from napari_cryoml.classification._label_split import Split
+from napari_cryoml.classification._shared_covariance import fit_shared_covariance
 from napari_cryoml.jobs import Command, run_inline
 from napari_cryoml.models import classifiers
 from napari_cryoml.objectives import crop_objectives
@@ -179,7 +180,7 @@ def test_kept_variations_go_with_any_objective(network, words):
     [
         ({"network": "vgg"}, "no network named 'vgg': choose one of"),
         ({"objective": "moco"}, "moco learns nothing from labels"),
-        ({"network_options": {"unit": 3}}, "network 'compact': unit: Extra inputs"),
+        ({"network_options": {"unit": 3}}, "network 'harmonic': unit: Extra inputs"),
         ({"pretraining": {"objective": "byol"}}, "no objective named 'byol'"),
         ({"pretraining": {"objective": "moco"}, "batch": 10}, "the batch must divide it"),
         ({"device": "abacus"}, "'abacus' cannot be used"),
@@ -405,3 +406,24 @@ def test_a_stop_of_pretraining_keeps_the_weights():
         job.send(Command.STOP)
     assert end.value.value.notes == ("Pretraining was stopped early.",)
     assert replace(end.value.value, notes=()).weights
+
+
+def test_the_last_layer_is_fitted_as_that_of_few_shot():
+    data = labelled_shapes(30, 12, ndim=2, n_classes=2)
+    small_one = small("contrastive", pretraining={"objective": None}, held_out_share=0)
+    fitted = run_inline(small_one.fit(data))
+    images = data.crops.read(np.arange(30))
+    vectors = fitted.vectors(images)
+    expected = fit_shared_covariance(vectors, data.labels, 2, seed=0).scores(vectors)
+    assert np.allclose(fitted.features(images), expected, rtol=1e-2, atol=1e-2)
+    trained = run_inline(small_one.model_copy(update={"last_layer": "trained"}).fit(data))
+    assert np.allclose(trained.vectors(images), vectors, atol=1e-4)
+    assert not np.allclose(trained.features(images), expected, atol=0.1)
+    assert not fitted.notes
+
+
+def test_a_last_layer_of_too_many_features_stays_as_it_was_trained():
+    data = labelled_shapes(16, 6, ndim=2, n_classes=2, side=33)
+    words = {"network": "inception3d", "network_options": {"units": 8}}
+    system = small("contrastive", pretraining={"objective": None}, **words)
+    assert "left as it was trained" in " ".join(run_inline(system.fit(data)).notes)

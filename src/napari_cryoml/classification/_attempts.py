@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification._label_split import Split
-from napari_cryoml.classification._last_layer import teach_last_layer
+from napari_cryoml.classification._last_layer import fit_last_layer, teach_last_layer
 from napari_cryoml.classification._network_run import Learnt, NetworkRun
 from napari_cryoml.classification._pretrained_encoder import encoder_weights
 from napari_cryoml.classification._training_run import TrainingRun
@@ -220,7 +220,13 @@ class Attempts:
         self.stopped, note = learnt.stopped, ""
         if learnt.stopped:
             note = f"Training was stopped; the weights are of epoch {learnt.epoch:.3g}."
+        if self.run.system.last_layer == "fitted":
+            note = " ".join(filter(None, [note, self._fit_last_layer(objective, attempt.seed)]))
         return Outcome(objective.eval(), self._described(attempt, objective, learnt), note)
+
+    def _fit_last_layer(self, objective: CropObjective, seed: int) -> str:
+        scorer, split = self.run.scorer(objective.eval()), self.split
+        return fit_last_layer(scorer, self.run.store, split.labels, split.all_rows, seed)
 
     def _pretrained_into(
         self, network: Classifier, seed: int

@@ -21,8 +21,8 @@ class ContrastiveSystem(NetworkSystem):
     """A network that no turn changes tells all crops apart, then learns from labels.
 
     Turned in all directions, with the missing wedge cut out again, a crop is to be told from the
-    others of its batch (Chen et al. 2020). Then all layers learn from labels, on crops that are
-    varied the same way.
+    others of its batch (Chen et al. 2020). Then all layers learn gently from labels, on crops that
+    are varied the same way, and the last one is fitted to labels and to crops without.
     """
 
     network: str = again("network", "harmonic")
@@ -30,7 +30,7 @@ class ContrastiveSystem(NetworkSystem):
         default_factory=lambda: {"label_smoothing": 0.1},
         description=NetworkSystem.model_fields["objective_options"].description,
     )
-    keep: Literal["last", "accuracy", "loss"] = again("keep", "last")
+    last_layer: Literal["trained", "fitted"] = again("last_layer", "fitted")
     least_steps: int = again("least_steps", 300)
     pretraining: PretrainingConfig = PretrainingConfig(
         objective="simclr",
@@ -50,7 +50,7 @@ class ContrastiveSystem(NetworkSystem):
         epochs=20,
         batch=32,
         optimizer=OptimizerConfig(
-            learning_rate=2e-3, weight_decay=5e-2, schedule="cosine", warm_up=20
+            learning_rate=3e-4, weight_decay=5e-2, schedule="cosine", warm_up=20
         ),
         validation_share=0,
         balanced=True,

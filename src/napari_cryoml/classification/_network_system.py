@@ -125,6 +125,12 @@ class NetworkSystem(SystemConfig):
     seeds: int = Field(
         1, ge=1, le=100, description="Runs of training, each from other first weights."
     )
+    last_layer: Literal["trained", "fitted"] = Field(
+        "trained",
+        description="The last layer as training leaves it; or fitted at the end, as that of "
+        "few_shot: each class a Gaussian, all of one covariance, with the help of crops without "
+        "a label.",
+    )
     of_seeds: Literal["best", "ensemble"] = Field(
         "best",
         description="What is made of several runs: the best on the validation share, or all of "
