@@ -193,6 +193,16 @@ class TestFiles:
         self.open(qtbot, cells, paths)
         assert cells.desk.state.classes.counts == {"a": 5, "b": 5}
 
+    def test_folders_are_taken_for_proteins(self, qtbot, cells, tmp_path):
+        pixels = crops(4).array
+        for name, own in (("AAC1", pixels[:2]), ("AAP1", pixels[2:])):
+            (tmp_path / "crops" / name).mkdir(parents=True)
+            for number, crop in enumerate(own):
+                np.save(tmp_path / "crops" / name / f"{number}.npy", crop)
+        self.open(qtbot, cells, [tmp_path / "crops"])
+        assert cells.desk.cells.proteins.tolist() == ["AAC1", "AAC1", "AAP1", "AAP1"]
+        assert "taken for those of proteins" in note(cells.view)[0]
+
     def test_a_bad_file_is_one_sentence(self, qtbot, cells, tmp_path):
         (tmp_path / "cells.npz").write_bytes(b"nothing")
         self.open(qtbot, cells, [tmp_path / "cells.npz"])

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from napari_cryoml import io
 from napari_cryoml._errors import InputError, InputWarning
+from napari_cryoml._widgets.cells._state import PROTEIN
 from napari_cryoml._widgets.frame import own_project, project_place
 from napari_cryoml.data import Crops
 from napari_cryoml.project import PROJECT_SUFFIX, Project
@@ -21,6 +22,9 @@ from napari_cryoml.project import PROJECT_SUFFIX, Project
 if TYPE_CHECKING:
     from napari_cryoml._napari._cell_channels import Channel
     from napari_cryoml.preprocess import CellsConfig, SegmentConfig
+
+FOLDER = "folder"
+"""Column of the folder of each crop, where there are several."""
 
 HOME_FOLDER = "napari-cryoml"
 """Folder in the user's own in which projects of images without a file are kept."""
@@ -141,6 +145,9 @@ def read_cells_of(paths: Sequence[Path]) -> CellsFound:
     table = tables[0] if tables and others else None
     crops, remarks = _heard(lambda: io.read_cells(path, table))
     _check(crops, path.name)
+    if FOLDER in crops.columns and PROTEIN not in crops.columns:
+        crops = replace(crops, columns={**crops.columns, PROTEIN: crops.columns[FOLDER]})
+        remarks = (*remarks, "The names of folders are taken for those of proteins.")
     try:
         project, remark = own_project(path)
     except InputError as error:
