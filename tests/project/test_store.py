@@ -62,7 +62,7 @@ def test_failed_creation_leaves_no_file(project_path, monkeypatch):
     def fail(*args):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("napari_cryoml.project._store._upgrade", fail)
+    monkeypatch.setattr("napari_cryoml.project._store.upgrade", fail)
     with pytest.raises(sqlite3.OperationalError):
         Project.create(project_path)
     assert list(project_path.parent.iterdir()) == []
@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_is(project_path, m
         return ["CREATE TABLE class_edits (x)", "CREATE TABLE class_edits (x)"]
 
     with monkeypatch.context() as patch:
-        patch.setattr("napari_cryoml.project._store.statements", broken)
+        patch.setattr("napari_cryoml.project._migration.statements", broken)
         with pytest.raises(sqlite3.OperationalError):
             Project.open(project_path)
     assert project_path.read_bytes() == before

@@ -1,6 +1,7 @@
 """One SQLite file that holds a project."""
 
 from napari_cryoml.project._entries import (
+    JSON,
     ClassEntry,
     Edit,
     EmbeddingEntry,
@@ -10,6 +11,7 @@ from napari_cryoml.project._entries import (
     ModelEntry,
     Relabel,
 )
+from napari_cryoml.project._image_records import image_called
 from napari_cryoml.project._project import PROJECT_SUFFIX, Project
 from napari_cryoml.project._setting_names import (
     CLASSES,
@@ -23,6 +25,7 @@ __all__ = [
     "CLASSES",
     "CURRENT_IMAGE",
     "DIAMETER",
+    "JSON",
     "OPTIONS",
     "PROJECT_SUFFIX",
     "THRESHOLD",
@@ -35,4 +38,5 @@ __all__ = [
     "ModelEntry",
     "Project",
     "Relabel",
+    "image_called",
 ]

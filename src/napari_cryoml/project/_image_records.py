@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from napari_cryoml._errors import InputError
@@ -12,6 +14,7 @@ from napari_cryoml.project._entries import ImageEntry
 from napari_cryoml.project._packing import checked, dump, load_shape
 from napari_cryoml.project._store import Row, Store
 
+_NUMBER = re.compile(r"#\d+$")
 _COLUMNS = "SELECT id, name, path, shape, pixel_size FROM images"
 
 
@@ -116,7 +119,7 @@ class ImageRecords:
         return source
 
     def relocate(self, image: ImageEntry | str, path: str | os.PathLike[str]) -> ImageEntry:
-        """Note that the file of an image is at `path` now.
+        """Note that the file of an image is at `path` now, whatever it holds.
 
         Raises
         ------
@@ -127,13 +130,18 @@ class ImageRecords:
         place = absolute(path)
         if not place.exists():
             raise InputError(f"There is no file {place}: choose the file of {entry.name!r}.")
+        with self._store.transaction():
+            self._store.write("DELETE FROM image_contents WHERE image = ?", entry.id)
+            self._move(entry, place)
+        return self.image(entry.name)
+
+    def _move(self, entry: ImageEntry, place: Path) -> None:
         self._store.write(
             "UPDATE images SET path = ?, relative = ? WHERE id = ?",
             str(place),
             self._relative(place),
             entry.id,
         )
-        return self.image(entry.name)
 
     def _places(self, entry: ImageEntry) -> list[Path]:
         row = self._store.row("SELECT relative FROM images WHERE id = ?", entry.id)
@@ -188,8 +196,27 @@ def _check_same(name: str, places: list[Path], path: Path) -> None:
 def _read_from(path: Path, name: str) -> ImageSource:
     from napari_cryoml.io import open_images
 
-    sources = open_images([path])
-    named = [source for source in sources if source.name == name]
-    if not named and len(sources) > 1:
+    found = image_called(open_images([path]), name)
+    if found is None:
         raise InputError(f"There is no image {name!r} in {path}: put the former file back.")
-    return (named or sources)[0]
+    return found
+
+
+def image_called(sources: Sequence[ImageSource], name: str) -> ImageSource | None:
+    """Return the image of a file that a project calls `name`, under this name; None without one.
+
+    The file may have been called otherwise when the image was added: of a stack, the image of the
+    same number is taken.
+    """
+    from napari_cryoml.io import FileImage
+
+    number = _NUMBER.search(name)
+    named = [source for source in sources if source.name == name]
+    if not named and number is not None:
+        named = [source for source in sources if source.name.endswith(number.group())]
+    if not named and len(sources) > 1:
+        return None
+    found = (named or list(sources))[0]
+    if found.name != name and isinstance(found, FileImage):
+        found = replace(found, name=name)
+    return found

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Annotations
+from napari_cryoml.project._content_records import ContentRecords
 from napari_cryoml.project._entries import Action, LabelChange, Relabel
-from napari_cryoml.project._image_records import ImageRecords
 from napari_cryoml.project._packing import checked
 from napari_cryoml.project._store import Row
 
@@ -27,7 +27,7 @@ _REMOVED = (
 )
 
 
-class LabelRecords(ImageRecords):
+class LabelRecords(ContentRecords):
     """Labels by image; those that have gone stay in the file, as rows that do not live."""
 
     def annotations(self, image: str) -> Annotations:

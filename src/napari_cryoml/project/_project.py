@@ -23,7 +23,7 @@ class Project(EmbeddingRecords):
     closing and opening.
 
     Calls from several threads take turns, a transaction being one turn. While it is open, no other
-    process can open the file.
+    process can change the file; others can look at a copy, as it was when they opened it.
 
     Examples
     --------
@@ -47,16 +47,47 @@ class Project(EmbeddingRecords):
         return cls(Store.create(absolute(path)))
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Project:
+    def open(cls, path: str | os.PathLike[str], *, read_only: bool | None = False) -> Project:
         """Open a project.
+
+        A file of an older version is replaced by a copy of the present one; the old file is kept
+        beside it, as ``NAME.v3.bak`` for version 3.
+
+        Parameters
+        ----------
+        path : path
+        read_only : bool or None, default False
+            True to look at it without changing anything, even while another program changes it:
+            what is shown is a copy, made now. None to do so only where the file cannot be written
+            or is open elsewhere; `read_only` tells which it was.
 
         Raises
         ------
         InputError
-            If the file is missing, not a project, of a newer version, damaged, read-only, or open
-            in another process.
+            If the file is missing, not a project, of a newer version or damaged; with
+            ``read_only=False`` also if it cannot be written or is open in another process.
         """
-        return cls(Store.open(absolute(path)))
+        return cls(Store.open(absolute(path), read_only=read_only))
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is only looked at: whatever would change it raises `InputError`."""
+        return bool(self._store.why_read_only)
+
+    @property
+    def why_read_only(self) -> str:
+        """The sentence that says why nothing can be changed; "" where it can."""
+        return self._store.why_read_only
+
+    def check_writable(self) -> None:
+        """Do nothing where the project can be changed.
+
+        Raises
+        ------
+        InputError
+            If it is only looked at, with the sentence that says why.
+        """
+        self._store.check_writable()
 
     @property
     def path(self) -> Path:

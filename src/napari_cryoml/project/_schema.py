@@ -6,7 +6,7 @@ import sqlite3
 from functools import cache
 
 APPLICATION_ID = 0x63724D4C  # "crML", in the header of the file
-VERSION = 3
+VERSION = 4
 
 # Labels are only ever added; what takes them away, and what was undone, is a row too. A label
 # lives if the edit that made it is done and no done edit has removed it.
@@ -143,7 +143,16 @@ CREATE TABLE imported_picks (
 );
 """
 
-_ADDED = {1: _FIRST, 2: _SECOND, 3: _THIRD}
+# What the file of an image holds, so that it is found again under another name.
+_FOURTH = """
+CREATE TABLE image_contents (
+    image INTEGER PRIMARY KEY REFERENCES images,
+    size INTEGER NOT NULL,
+    digest TEXT NOT NULL
+);
+"""
+
+_ADDED = {1: _FIRST, 2: _SECOND, 3: _THIRD, 4: _FOURTH}
 """What each version has added; no version changes what is there."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,13 +12,14 @@ from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from napari_cryoml._errors import InputError
+from napari_cryoml.project._migration import migrate, upgrade
 from napari_cryoml.project._schema import (
     APPLICATION_ID,
     VERSION,
     definitions,
     expected_definitions,
-    statements,
 )
+from napari_cryoml.project._snapshot import Snapshot
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -31,8 +33,12 @@ _LOCK_WAIT_S = 0.5
 _CHECKED_BYTES = 64 * 2**20
 
 
+class Unwritable(InputError):
+    """A project that can be looked at, but not changed from here."""
+
+
 class Store:
-    """A project file that is open in this process and in no other.
+    """A project file that is open in this process and in no other, or a copy to look at.
 
     One connection holds the file's lock from opening to closing; the lock goes with the process,
     however that ends. The journal is a rollback journal: the write-ahead log of SQLite needs
@@ -44,17 +50,29 @@ class Store:
     path : Path
         The file, which exists.
     connection : sqlite3.Connection
-        Open on `path`, in autocommit mode.
+        Open on `path` or on a copy of it, in autocommit mode.
+    snapshot : Snapshot, optional
+        The copy that is looked at in place of the file.
+    why : str
+        The sentence that says why nothing can be changed; "" where it can.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        snapshot: Snapshot | None = None,
+        why: str = "",
+    ) -> None:
+        self.path, self.why_read_only = path, why
         self._connection = connection
+        self._snapshot = snapshot
         self._lock = threading.RLock()
         self._depth = 0
         self._failure: BaseException | None = None
         self._identity = _identity(path)
-        _OPEN_HERE[self._identity] = self
+        if not why:
+            _OPEN_HERE[self._identity] = self
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -82,40 +100,100 @@ class Store:
             raise
 
     @classmethod
-    def open(cls, path: Path) -> Store:
+    def open(cls, path: Path, *, read_only: bool | None = False) -> Store:
         """Open a project file.
+
+        Parameters
+        ----------
+        path : Path
+        read_only : bool or None
+            True to look at a copy, None to do that where the file cannot be written.
 
         Raises
         ------
         InputError
-            If it is missing, not one of ours, newer, damaged, read-only or open elsewhere.
+            If it is missing, not one of ours, newer or damaged; unless a copy will do, if it
+            cannot be written or is open elsewhere.
         """
-        if _identity(path) in _OPEN_HERE:
-            raise _locked(path)
-        _check_header(path)
-        return cls._prepared(path, new=False)
+        if read_only:
+            return cls._looked_at(path, _only_shown(path))
+        try:
+            if _identity(path) in _OPEN_HERE:
+                raise _locked(path)
+            _check_header(path)
+            return cls._prepared(path, new=False)
+        except Unwritable as error:
+            if read_only is None:
+                return cls._looked_at(path, str(error))
+            raise
+
+    @classmethod
+    def _looked_at(cls, path: Path, why: str) -> Store:
+        snapshot, here = Snapshot(), _OPEN_HERE.get(_identity(path))
+        with _sentences(path):
+            if here is not None:
+                here.copy_to(snapshot)
+            else:
+                _check_header(path)
+                snapshot.take(path)
+            connection = sqlite3.connect(
+                snapshot.path, isolation_level=None, check_same_thread=False
+            )
+            try:
+                _configure(connection)
+                version = _check_content(path, connection)
+                if version < VERSION:
+                    upgrade(connection, version)
+                connection.execute("PRAGMA query_only = ON")
+                return cls(path, connection, snapshot, why)
+            except BaseException:
+                connection.close()
+                raise
 
     @classmethod
     def _prepared(cls, path: Path, *, new: bool) -> Store:
-        connection = sqlite3.connect(
-            path, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
-        )
+        connection = _connected(path)
         try:
             with _sentences(path):
                 _configure(connection)
                 version = 0 if new else _check_content(path, connection)
-                if version < VERSION:
-                    _upgrade(connection, version)
+                if new:
+                    upgrade(connection, 0)
+                elif not os.access(path.parent, os.W_OK):
+                    raise _unwritable(path)  # there is no place for the journal
+                elif version < VERSION:
+                    migrate(path, connection, version)
+                    connection = _connected(path)
+                    _configure(connection)
             return cls(path, connection)
         except BaseException:
             connection.close()
             raise
 
+    def copy_to(self, snapshot: Snapshot) -> None:
+        """Fill a snapshot with what has been committed."""
+        with self._lock:
+            snapshot.take_from(self._connection)
+
     def close(self) -> None:
         """Release the file; a second call does nothing."""
         with self._lock:
             self._connection.close()
-        _OPEN_HERE.pop(self._identity, None)
+        if self._snapshot is not None:
+            self._snapshot.close()
+        elif _OPEN_HERE.get(self._identity) is self:
+            del _OPEN_HERE[self._identity]
+
+    def check_writable(self) -> None:
+        """Refuse in the words that say why, where the project is only looked at.
+
+        Raises
+        ------
+        InputError
+            If nothing can be changed.
+        """
+        if self.why_read_only:
+            raise Unwritable(self.why_read_only)
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Return all rows a query finds."""
@@ -165,6 +243,7 @@ class Store:
                     self._finish()
 
     def _begin(self) -> None:
+        self.check_writable()
         self._check_place()
         with _sentences(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -200,6 +279,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+    )
+
+
 def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -208,16 +293,6 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN EXCLUSIVE")  # takes the lock, which is then kept
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode = DELETE")
-
-
-def _upgrade(connection: sqlite3.Connection, since: int) -> None:
-    """Make the tables that a file of version `since` lacks, all or none; 0 for a new file."""
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in statements(since):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
 
 
 def _check_header(path: Path) -> None:
@@ -262,10 +337,21 @@ def _not_ours(path: Path) -> InputError:
     )
 
 
-def _locked(path: Path) -> InputError:
-    return InputError(
+def _locked(path: Path) -> Unwritable:
+    return Unwritable(
         f"The project {path} is open in another window or program: close it there first."
     )
+
+
+def _unwritable(path: Path) -> Unwritable:
+    return Unwritable(
+        f"The project {path} or its folder cannot be written: copy it to a folder of yours, and "
+        "open the copy."
+    )
+
+
+def _only_shown(path: Path) -> str:
+    return f"The project {path} was opened to look at it: open it again to change something."
 
 
 def _damaged(path: Path) -> InputError:
@@ -290,13 +376,12 @@ def explain(error: sqlite3.Error, path: Path) -> InputError | None:
     """Return the error for the user, or None if it is no matter of the file or the disk."""
     # The low byte is the kind of error; the rest tells apart where it arose.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
+        return InputError(f"The project {path} has been closed meanwhile: open it again.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _locked(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return InputError(
-            f"The project {path} or its folder cannot be written: copy it to a folder of yours, "
-            f"and open the copy."
-        )
+        return _unwritable(path)
     if code == sqlite3.SQLITE_FULL:
         return InputError(
             f"The disk that holds the project {path} is full: free some space and do the last "
