@@ -103,12 +103,14 @@ class Desk(Telling):
         rows = session.rows(session.threshold, self._stale)
         self.view.show_images(rows, session.current)
         positives, negatives = sum(row.positives for row in rows), sum(r.negatives for r in rows)
-        undo, redo = session.project.can_undo, session.project.can_redo
+        free = not session.project.read_only
+        undo, redo = free and session.project.can_undo, free and session.project.can_redo
         self.view.show_labels(positives, negatives, undo=undo, redo=redo)
         self.view.show_histogram(session.book.all_scores(), session.threshold)
         self.show_pick_counts(session.threshold)
         place = session.project.path
-        self.view.show_saved(f"All is saved in {place.name}.", str(place))
+        saved = f"All is saved in {place.name}." if free else f"{place.name} is only looked at."
+        self.view.show_saved(saved, str(place))
         self.refreshed.emit()
 
     def show_diameter(self) -> None:

@@ -16,7 +16,7 @@ from napari_cryoml import io
 from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml._widgets.frame import project_place
 from napari_cryoml.data import ImageSource
-from napari_cryoml.project import PROJECT_SUFFIX
+from napari_cryoml.project import PROJECT_SUFFIX, Project, image_called
 
 PROJECT_NAME = f"picker{PROJECT_SUFFIX}"
 
@@ -69,15 +69,48 @@ def open_paths(paths: Sequence[Path], current: Path | None) -> Opened:
     return Opened(sources, place, remarks + ([remark] if remark else []))
 
 
-def sources_by_name(paths: Iterable[Path]) -> dict[str, ImageSource]:
-    """Open the files of a project again; one that cannot be read is left out."""
+def sources_by_name(places: Mapping[str, Path]) -> dict[str, ImageSource]:
+    """Open the files of a project's images again; one that cannot be read is left out."""
+    opened: dict[Path, list[ImageSource]] = {}
     found: dict[str, ImageSource] = {}
-    for path in paths:
-        try:
-            found |= {source.name: source for source in io.open_images([path])}
-        except InputError:
-            continue
+    for name, path in places.items():
+        if path not in opened:
+            try:
+                opened[path] = list(io.open_images([path]))
+            except InputError:
+                opened[path] = []
+        source = image_called(opened[path], name) if opened[path] else None
+        if source is not None:
+            found[name] = source
     return found
+
+
+def find_again(
+    project: Project, folder: Path, shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[dict[str, ImageSource], set[str]]:
+    """Find images whose files are gone in a folder: by content, the others by name and shape.
+
+    Returns
+    -------
+    found : dict of str to ImageSource
+        By their names in the project.
+    by_name : set of str
+        Those of the same name and shape, of whose content nothing is known or which hold another.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no image that can be read, or the project cannot be written.
+    """
+    found = sources_by_name(project.relink(folder))
+    others = {name: shape for name, shape in shapes.items() if name not in found}
+    try:
+        named = find_images(folder, others) if others else {}
+    except InputError:
+        if not found:
+            raise
+        named = {}
+    return named | found, set(named)
 
 
 def find_images(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, ImageSource]:

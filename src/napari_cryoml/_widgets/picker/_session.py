@@ -70,12 +70,12 @@ class Session(SessionLabels):
 
     def set_threshold(self, threshold: float) -> None:
         """Keep a threshold the user has chosen."""
-        self.project.set_setting(THRESHOLD, float(threshold))
+        self.remember(THRESHOLD, float(threshold))
 
     @property
     def threshold(self) -> float:
         """Least score of a pick: the user's choice, or else what the picker has proposed."""
-        value = self.project.setting(THRESHOLD)
+        value = self.remembered(THRESHOLD)
         if value is None and self.is_live:
             return self._live_threshold
         model = self.project.current_model() if value is None else None
@@ -87,12 +87,19 @@ class Session(SessionLabels):
 
     @property
     def is_live(self) -> bool:
-        """Whether picks follow every click: until the user decides, if no model was trained."""
+        """Whether picks follow every click: until the user decides, if no model was trained.
+
+        Never in a project that is only looked at, where nobody can click.
+        """
+        if self.project.read_only:
+            return False
         value = self.project.setting(LIVE)
         return self.project.current_model() is None if value is None else bool(value)
 
     def set_live(self, on: bool) -> None:
         """Have picks follow every click, or not."""
+        if on:
+            self.project.check_writable()
         if self.project.setting(LIVE) != on:
             self.project.set_setting(LIVE, on)
         if not on:

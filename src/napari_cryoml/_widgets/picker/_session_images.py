@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_cryoml.data import ImageSource
-from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, ImageEntry, Project
+from napari_cryoml.project import CURRENT_IMAGE, DIAMETER, JSON, ImageEntry, Project
 
 
 class SessionImages:
@@ -24,6 +24,18 @@ class SessionImages:
         self.sources = dict(sources)
         self.entries: dict[str, ImageEntry] = {entry.name: entry for entry in project.images()}
         self._counted: tuple[int, dict[str, tuple[int, int]]] | None = None
+        self._looked: dict[str, JSON] = {}
+
+    def remember(self, key: str, value: JSON) -> None:
+        """Keep what only looking changes: in the project, or for as long as it is looked at."""
+        if self.project.read_only:
+            self._looked[key] = value
+        else:
+            self.project.set_setting(key, value)
+
+    def remembered(self, key: str) -> JSON:
+        """Return what `remember` has kept."""
+        return self._looked[key] if key in self._looked else self.project.setting(key)
 
     def close(self) -> None:
         """Close the project file."""
@@ -35,8 +47,15 @@ class SessionImages:
         return list(self.entries)
 
     def add(self, sources: list[ImageSource]) -> int:
-        """Add images to the project; return how many were new."""
-        added = self.project.add_images(sources)
+        """Add images to the project; return how many were new.
+
+        To a project that is only looked at, none is added.
+        """
+        if self.project.read_only:
+            sources = [source for source in sources if source.name in self.entries]
+            added = []
+        else:
+            added = self.project.add_images(sources)
         self.sources |= {source.name: source for source in sources}
         self.entries = {entry.name: entry for entry in self.project.images()}
         self._counted = None
@@ -55,12 +74,12 @@ class SessionImages:
     @property
     def current(self) -> str | None:
         """The image that was looked at last, or the first one."""
-        name = self.project.setting(CURRENT_IMAGE)
+        name = self.remembered(CURRENT_IMAGE)
         return str(name) if name in self.entries else next(iter(self.entries), None)
 
     def choose(self, name: str) -> None:
         """Remember which image is looked at."""
-        self.project.set_setting(CURRENT_IMAGE, name)
+        self.remember(CURRENT_IMAGE, name)
 
     def neighbour(self, name: str | None, direction: str) -> str | None:
         """Return the "next", "previous" or next "unlabelled" image; None if there is none."""
