@@ -113,6 +113,7 @@ class PickerController:
         self.questions.close()
         self.live.close()
         self.results.close()
+        self.files.close()
         self._background.close()
         self._keys.close()
         self.labelling.close()

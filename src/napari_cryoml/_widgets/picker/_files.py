@@ -13,12 +13,13 @@ from qtpy.QtCore import QTimer
 from napari_cryoml._errors import InputError
 from napari_cryoml._napari._picker_layer_book import TAG
 from napari_cryoml._widgets.frame import project_place
+from napari_cryoml._widgets.jobs import Background
 from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._live import LIVE_OPTIONS
 from napari_cryoml._widgets.picker._opening import (
     PROJECT_NAME,
     Opened,
-    find_images,
+    find_again,
     open_paths,
     paths_of_layers,
     sources_by_name,
@@ -55,6 +56,11 @@ class Files:
         self._desk = desk
         self._results = results
         self._choose = choose
+        self._noting = Background()
+
+    def close(self) -> None:
+        """End what is done beside."""
+        self._noting.close()
 
     def _tell(self, sentence: str) -> None:
         self._desk.note(sentence, error=True)
@@ -64,7 +70,7 @@ class Files:
         chosen = [Path(path) for path in paths]
         if len(chosen) == 1 and chosen[0].suffix == PROJECT_SUFFIX:
             with self._desk.telling():
-                self._open_project(chosen[0], Project.open(chosen[0]))
+                self._open_project(Project.open(chosen[0], read_only=None))
             return
         self._desk.note("Opening…")
         current = self._desk.session.project.path if self._desk.session else None
@@ -98,18 +104,16 @@ class Files:
             ):
                 self._desk.session.add(opened.sources)
                 self._after_opening()
+                self._note_contents(self._desk.session)
             elif opened.project is not None:
-                exists = opened.project.exists()
-                project = (Project.open if exists else Project.create)(opened.project)
-                self._open_project(project.path, project, opened.sources)
+                self._open_project(_opened(opened.project), opened.sources)
             if opened.remarks:
                 self._desk.note(" ".join(opened.remarks))
 
-    def _open_project(
-        self, path: Path, project: Project, sources: list[ImageSource] | None = None
-    ) -> None:
+    def _open_project(self, project: Project, sources: list[ImageSource] | None = None) -> None:
         self._leave_session()
         self._desk.session = Session(project, {})
+        self._desk.view.show_notice(_notice(project))
         if sources:
             self._desk.session.add(sources)
         places = self._find_files(project)
@@ -122,21 +126,23 @@ class Files:
             on_error=self._tell,
         )
 
-    def _find_files(self, project: Project) -> list[Path]:
-        places: dict[Path, None] = {}
+    def _find_files(self, project: Project) -> dict[str, Path]:
+        places: dict[str, Path] = {}
         missing = []
         for entry in project.images():
             try:
-                places[project.locate(entry)] = None
+                places[entry.name] = project.locate(entry)
             except InputError:
                 missing.append(entry.name)
+        self._desk.view.show_missing(len(missing))
         if missing:
             self._desk.note(
-                f"{len(missing)} of the images are gone ({missing[0]}…): put them back, or choose "
-                f"{FIND_MISSING}; their labels and picks are kept.",
+                f"{len(missing)} of the images are gone ({missing[0]}…). If they have moved, "
+                f"choose their folder with {FIND_MISSING}: they are known by their content; "
+                "labels and picks are kept.",
                 error=True,
             )
-        return list(places)
+        return places
 
     def explain(self, name: str) -> NoReturn:
         """Say why an image cannot be shown.
@@ -164,23 +170,26 @@ class Files:
                 return
             self._desk.note(f"Looking for {len(missing)} images…")
             self._desk.background.run(
-                find_images,
+                find_again,
+                session.project,
                 folder,
                 {name: session.entries[name].shape for name in missing},
                 on_done=lambda found: self._take_found(session, found, len(missing)),
                 on_error=self._tell,
             )
 
-    def _take_found(self, session: Session, found: dict[str, ImageSource], wanted: int) -> None:
+    def _take_found(
+        self, session: Session, answer: tuple[dict[str, ImageSource], set[str]], wanted: int
+    ) -> None:
         if session is not self._desk.session:
             return
+        found, by_name = answer
         with self._desk.telling():
             with session.project.transaction():
-                for name, source in found.items():
-                    session.project.relocate(name, source.path or "")
-            self._desk.note(
-                f"{len(found)} of {wanted} missing images were found.", error=len(found) < wanted
-            )
+                for name in by_name:
+                    session.project.relocate(name, found[name].path or "")
+            self._desk.view.show_missing(wanted - len(found))
+            self._desk.note(_told(len(found), len(by_name), wanted), error=len(found) < wanted)
             self._take_sources(session, found)
 
     def _take_sources(self, session: Session, found: dict[str, ImageSource]) -> None:
@@ -189,8 +198,20 @@ class Files:
         session.sources = {
             name: found[name] for name in session.names if name in found
         } | session.sources
+        self._note_contents(session)
         if self._desk.shown is None and session.current is not None:
             self._choose(session.current)
+
+    def _note_contents(self, session: Session) -> None:
+        """Note beside all else by what images are found again once they have moved."""
+        if not session.project.read_only:
+            self._noting.run(
+                session.project.note_contents,
+                on_done=lambda _noted: None,
+                on_error=lambda sentence: (
+                    self._tell(sentence) if session is self._desk.session else None
+                ),
+            )
 
     def _leave_session(self) -> None:
         session = self._desk.session
@@ -198,6 +219,7 @@ class Files:
             self._results.leave_session()
             self.left.emit()
             self._desk.session = None
+            self._desk.view.show_notice("")
             session.close()
 
     def _after_opening(self) -> None:
@@ -229,3 +251,19 @@ class Files:
                     self._desk.refresh()
                     return
             QTimer.singleShot(0, lambda: self._load_scores(session, steps))
+
+
+def _opened(path: Path) -> Project:
+    return Project.open(path, read_only=None) if path.exists() else Project.create(path)
+
+
+def _notice(project: Project) -> str:
+    why = project.why_read_only
+    return f"Only to look at, nothing here can be changed. {why}" if why else ""
+
+
+def _told(found: int, by_name: int, wanted: int) -> str:
+    sentence = f"{found} of {wanted} missing images were found."
+    if by_name:
+        sentence += f" {by_name} of them only by name and size: look whether they are the same."
+    return sentence

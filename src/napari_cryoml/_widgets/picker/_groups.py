@@ -40,6 +40,12 @@ class ImagesGroup(Group):
         self.open_project = menu.addAction("Project…")
         self.find_missing = menu.addAction("Find missing images…")
         self.open.setMenu(menu)
+        self.moved = button(
+            "Find missing images…",
+            "Choose the folder that the images are in now: they are known by their content, "
+            "also under other names. Labels and picks are kept. Default: none.",
+        )
+        self.moved.hide()
         self.empty = QLabel(
             "Open a folder of micrographs or tomograms, or drop one here.\nLabels and picks are "
             "kept in one file beside them."
@@ -51,6 +57,7 @@ class ImagesGroup(Group):
         self.next = button("▶ [N]", "Show the next image.")
         self.unlabelled = button("Unlabelled ▶ [U]", "Show the next image without labels.")
         self.row(self.open)
+        self.row(self.moved)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.table)
         self.row(self.previous, self.next, self.unlabelled)

@@ -62,6 +62,7 @@ class Results:
             return
         with desk.telling():
             session = desk.need_session()
+            session.project.check_writable()
             name = self._preview_name()
             if session.diameter_px <= 0:
                 raise InputError("Draw the diameter of one particle first [0], or type it.")
@@ -101,6 +102,8 @@ class Results:
         session, name = self._desk.session, self._desk.shown
         if session is None or name not in session.sources or self.jobs.kind or session.is_live:
             return
+        if session.project.read_only:
+            return
         picked = not again and session.project.picks(name) is not None
         if not picked and session.project.current_model() is not None:
             with self._desk.telling():
@@ -110,6 +113,7 @@ class Results:
         if self.jobs.kind:
             raise InputError("A job is running: wait until it has ended, or cancel it.")
         session = self._desk.need_session()
+        session.project.check_writable()
         if live is not None and session.first_labelled is None:
             self.jobs.pick_blobs(session, images, self._config(images[0].name))
         elif live is not None:

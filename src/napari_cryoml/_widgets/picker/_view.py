@@ -81,7 +81,7 @@ class PickerView(OptionsDock):
         self.images, self.label, self.train = ImagesGroup(), LabelGroup(guard), TrainGroup()
         self.live, self.question = LiveGroup(guard), QuestionPanel()
         self.picks, self.export = PicksGroup(), ExportGroup()
-        self.message = MessageLine()
+        self.notice, self.message = MessageLine(), MessageLine()
         self.saved = QLabel()
         self.saved.setWordWrap(True)
         self._build()
@@ -90,7 +90,9 @@ class PickerView(OptionsDock):
 
     def _build(self) -> None:
         groups = (self.images, self.label, self.live, self.train, self.picks, self.export)
-        self.stack((self.message, self.question, *groups, self.advanced, legend(), self.saved))
+        self.stack(
+            (self.notice, self.message, self.question, *groups, self.advanced, legend(), self.saved)
+        )
 
     def _connect(self) -> None:
         images = self.images
@@ -102,6 +104,7 @@ class PickerView(OptionsDock):
             lambda: self._open(ask_file(self, "Open project", "Project (*.cryoml)"))
         )
         images.find_missing.triggered.connect(self._find_missing)
+        images.moved.clicked.connect(self._find_missing)
         images.open_layers.triggered.connect(self.layers_requested)
         images.table.chosen.connect(self.image_chosen)
         images.previous.clicked.connect(lambda: self.step_requested.emit("previous"))
@@ -129,6 +132,15 @@ class PickerView(OptionsDock):
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one sentence at the top, or none."""
         self.message.say(text, error=error)
+
+    def show_notice(self, text: str) -> None:
+        """Show what holds as long as this project is open, or nothing."""
+        self.notice.say(text)
+
+    def show_missing(self, number: int) -> None:
+        """Offer to look for images whose files are gone, if there are any."""
+        self.images.moved.setVisible(bool(number))
+        self.images.moved.setText(f"Find {number} missing image{'s' if number != 1 else ''}…")
 
     def show_saved(self, text: str, tip: str) -> None:
         """Say where everything is kept."""
