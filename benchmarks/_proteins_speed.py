@@ -21,7 +21,8 @@ from napari_cryoml.simulate import CellsSimulationConfig, simulate_cells
 
 SPEED, GROWTH = "proteins-speed", "proteins-growth"
 
-_BATCH, _CLASSES, _REPEATS = 32, 17, 2
+_BATCH, _CLASSES, _REPEATS = 16, 17, 2
+_EPOCH_BATCH = 64
 _NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "DeepLoc": ("deeploc", {}),
     "DeepLoc, half as wide": ("deeploc", {"width": 0.5}),
@@ -138,11 +139,11 @@ def _epoch(crops: Any, labels: Any) -> float:
     varied = CropAugmentationConfig(kind="cells")
 
     def run(rows: Any) -> None:
-        draws = CropSampler(crops, labels, rows, _BATCH, augmentation=varied)
-        training = CropTrainingConfig(epochs=1, batch=_BATCH)
+        draws = CropSampler(crops, labels, rows, _EPOCH_BATCH, augmentation=varied)
+        training = CropTrainingConfig(epochs=1, batch=_EPOCH_BATCH)
         run_inline(fit(objective, objective, draws, training, device=torch.device("cpu")))
 
-    run(np.arange(_BATCH))
+    run(np.arange(_EPOCH_BATCH))
     return _once(lambda: run(np.arange(len(labels))))
 
 

@@ -36,7 +36,6 @@ _TITLES = {"ami": "AMI", "ap_pooled": "average precision", "f05_at_q": "F0.5"}
 _OURS = "deeploc"
 _BASELINES = {
     "paired_inpainting": "Paired Cell Inpainting",
-    "paired_inpainting_eighth": "the same, an eighth as wide",
     "measurements": "measurements",
     "measurements_pca": "measurements, PCA 99 %",
     "measurements_raw": "measurements as they are",
