@@ -222,7 +222,8 @@ def semi_table(rows: Sequence[Row]) -> str:
             for share in shares
         ]
         cells += [""] * (len(_SHARES_2019) - len(cells))
-        lines.append([f"squared error, {_in_code(name)}", *cells, _minutes(these)])
+        named = "no labels, in the first column" if name == _ALONE else _in_code(name)
+        lines.append([f"squared error, {named}", *cells, _minutes(these)])
     header = ["system", *(f"{share:.0%} of labels" for share in _SHARES_2019), "minutes"]
     return table(header, lines)
 
