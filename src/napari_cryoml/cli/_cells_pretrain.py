@@ -12,8 +12,9 @@ import typer
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification import NetworkSystem, systems
 from napari_cryoml.cli._cells_inputs import CELLS, CHANNELS, FOLDERS, TABLE, read_given_cells
+from napari_cryoml.cli._devices import DEVICES, NODES, devices_of, train_on_devices
 from napari_cryoml.cli._options import DEVICE, JSON, SEED, check_output, field_help, with_settings
-from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._output import report, say
 from napari_cryoml.data import ArrayCrops
 from napari_cryoml.training import CropTrainingConfig
 
@@ -46,6 +47,8 @@ def pretrain(
     learning_rate: Annotated[float | None, typer.Option(help="Step size.")] = None,
     seed: Annotated[int, SEED] = 0,
     device: Annotated[str, DEVICE] = "auto",
+    devices: DEVICES = "1",
+    nodes: NODES = 1,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other option, as network_options.width=0.25."),
@@ -62,7 +65,8 @@ def pretrain(
     config = with_settings(_system(system, training, seed, device).spelled_out(), settings or [])
     crops = _chosen(read_given_cells(cells, table, channels, folders), column, values)
     began = time.monotonic()
-    encoder = run_job(pretrained(crops, config), config.network)
+    where = devices_of(devices, nodes, device)
+    encoder = train_on_devices(where, config.network, pretrained, crops, config)
     save_or_rescue(encoder.save, out)
     for note in encoder.notes:
         say(note)

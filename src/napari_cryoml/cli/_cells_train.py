@@ -23,8 +23,9 @@ from napari_cryoml.classification import (
     systems,
 )
 from napari_cryoml.cli._cells_inputs import CELLS, CHANNELS, FOLDERS, TABLE, read_given_cells
+from napari_cryoml.cli._devices import DEVICES, NODES, devices_of, is_first, train_on_devices
 from napari_cryoml.cli._options import DEVICE, JSON, SEED, check_output, field_help, with_settings
-from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._output import report, say
 from napari_cryoml.cli._training import (
     AUGMENTATION,
     BATCH,
@@ -34,6 +35,7 @@ from napari_cryoml.cli._training import (
     MODEL_OUT,
     NETWORK,
     SETTINGS,
+    check_network,
     described,
     save_model,
     system_of,
@@ -117,6 +119,8 @@ def train(
     ] = None,
     seed: Annotated[int | None, SEED] = None,
     device: Annotated[str | None, DEVICE] = None,
+    devices: DEVICES = "1",
+    nodes: NODES = 1,
     settings: SETTINGS = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -147,11 +151,13 @@ def train(
     data = LabelledCrops.of(crops, column, split=split)
     config = _system(name, start_from, data, flags, settings or [])
     watch = _watch(crops, standard or [], config)
-    if parts_out is not None:
+    if parts_out is not None and is_first():
         _write_parts(crops, split, check_output(parts_out))
     began = time.monotonic()
-    job = config.fit(data, watch) if isinstance(config, NetworkSystem) else config.fit(data)
-    classifier = run_job(job, config.name)
+    where = devices_of(devices, nodes, device)
+    check_network(config, where)
+    given = (data, watch) if isinstance(config, NetworkSystem) else (data,)
+    classifier = train_on_devices(where, config.name, config.fit, *given)
     save_model(classifier, out)
     figures = described(classifier, data, out, time.monotonic() - began, "cells")
     report(figures | _runs(classifier) | _parts(split), as_json=as_json)

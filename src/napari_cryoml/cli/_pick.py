@@ -11,6 +11,7 @@ import typer
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.cli._cluster import KEEP, SCHEDULER, WORKERS, picking_plan
+from napari_cryoml.cli._devices import DEVICES, NODES, devices_of, train_on_devices
 from napari_cryoml.cli._lengths import parse_length
 from napari_cryoml.cli._options import (
     DEVICE,
@@ -59,6 +60,8 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Train for this many steps at most.")] = None,
     seed: Annotated[int, SEED] = 0,
     device: Annotated[str, typer.Option(help=field_help(PickerConfig, "device"))] = "auto",
+    devices: DEVICES = "1",
+    nodes: NODES = 1,
     start: Annotated[
         Path | None,
         typer.Option(help="Go on from this model, of the same network and diameter."),
@@ -100,9 +103,20 @@ def train(
     config = with_settings(config, settings or [])
     labelled = read_labels(labels, sources, size)
     beside = LiveConfig(diameter=config.diameter, device=device, seed=seed) if live else None
-    job = train_picker(sources, labelled, config, out=check_output(out), start=start, live=beside)
+    where = devices_of(devices, nodes, device)
     last: dict[str, Any] = {}
-    path = run_job(job, "Training", lambda event: last.update(_figures(event)))
+    path = train_on_devices(
+        where,
+        "Training",
+        train_picker,
+        sources,
+        labelled,
+        config,
+        out=check_output(out),
+        start=start,
+        live=beside,
+        on_event=lambda event: last.update(_figures(event)),
+    )
     report({"model": str(path), **last}, as_json=as_json)
 
 

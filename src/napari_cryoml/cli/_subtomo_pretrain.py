@@ -10,6 +10,7 @@ import typer
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.classification import NetworkSystem, systems
+from napari_cryoml.cli._devices import DEVICES, NODES, devices_of, train_on_devices
 from napari_cryoml.cli._options import (
     DEVICE,
     JSON,
@@ -19,7 +20,7 @@ from napari_cryoml.cli._options import (
     field_help,
     with_settings,
 )
-from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._output import report, say
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
@@ -71,6 +72,8 @@ def pretrain(
     tilt: TILT = None,
     seed: Annotated[int, SEED] = 0,
     device: Annotated[str, DEVICE] = "auto",
+    devices: DEVICES = "1",
+    nodes: NODES = 1,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other option, as pretraining.objective_options.queue=64."),
@@ -101,7 +104,8 @@ def pretrain(
     if wedge is None and len(crops.shape) == 3:
         say(NO_WEDGE)
     began = time.monotonic()
-    encoder = run_job(pretrained(crops, config, wedge), config.network)
+    where = devices_of(devices, nodes, device)
+    encoder = train_on_devices(where, config.network, pretrained, crops, config, wedge)
     save_or_rescue(encoder.save, out)
     for note in encoder.notes:
         say(note)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from napari_cryoml.classification import NetworkSystem, systems
+from napari_cryoml.cli._devices import DEVICES, NODES, devices_of, train_on_devices
 from napari_cryoml.cli._options import DEVICE, JSON, PIXEL_SIZE, SEED, check_output
-from napari_cryoml.cli._output import report, run_job, say
+from napari_cryoml.cli._output import report, say
 from napari_cryoml.cli._subtomo_inputs import (
     BOX,
     DIAMETER,
@@ -35,6 +36,7 @@ from napari_cryoml.cli._training import (
     OBJECTIVE,
     SETTINGS,
     START_FROM,
+    check_network,
     described,
     save_model,
     system_of,
@@ -78,6 +80,8 @@ def train(
     tilt: TILT = None,
     seed: Annotated[int | None, SEED] = None,
     device: Annotated[str | None, DEVICE] = None,
+    devices: DEVICES = "1",
+    nodes: NODES = 1,
     settings: SETTINGS = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -103,7 +107,9 @@ def train(
     if data.wedge is None and len(crops.shape) == 3 and isinstance(config, NetworkSystem):
         say(NO_WEDGE)
     began = time.monotonic()
-    classifier = run_job(config.fit(data), config.name)
+    where = devices_of(devices, nodes, device)
+    check_network(config, where)
+    classifier = train_on_devices(where, config.name, config.fit, data)
     save_model(classifier, out)
     seconds = time.monotonic() - began
     report(described(classifier, data, out, seconds, "subtomograms"), as_json=as_json)

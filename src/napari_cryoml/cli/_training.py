@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from napari_cryoml._errors import InputError
 from napari_cryoml.classification import (
     CropClassifier,
     LabelledCrops,
@@ -15,12 +16,13 @@ from napari_cryoml.classification import (
     SystemConfig,
     systems,
 )
+from napari_cryoml.cli._devices import is_several
 from napari_cryoml.cli._embed_files import given_options
 from napari_cryoml.cli._options import field_help, with_settings
 from napari_cryoml.cli._output import say
 from napari_cryoml.models import classifiers
 from napari_cryoml.objectives import crop_objectives
-from napari_cryoml.training import CropAugmentationConfig, CropTrainingConfig
+from napari_cryoml.training import CropAugmentationConfig, CropTrainingConfig, DevicesConfig
 
 MODEL_OUT: TypeAlias = Annotated[Path, typer.Option(help="The model file to write (.safetensors).")]
 NETWORK: TypeAlias = Annotated[
@@ -106,6 +108,21 @@ def _of_start(config: SystemConfig) -> dict[str, Any]:
 def spelled_out(config: SystemConfig) -> SystemConfig:
     """Return a system whose options of network and objective can be set by name."""
     return config.spelled_out() if isinstance(config, NetworkSystem) else config
+
+
+def check_network(config: SystemConfig, devices: DevicesConfig) -> None:
+    """Refuse several devices for a system that trains no network.
+
+    Raises
+    ------
+    InputError
+        In a sentence that says what to do.
+    """
+    if is_several(devices) and not isinstance(config, NetworkSystem):
+        raise InputError(
+            f"The system {config.name} trains no network, which alone can be divided among "
+            "devices: leave --devices out, or choose another system, as contrastive."
+        )
 
 
 def save_model(classifier: CropClassifier, out: Path) -> None:

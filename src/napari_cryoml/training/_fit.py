@@ -321,10 +321,15 @@ class _Run(Generic[BatchT]):
             loss=self.last_loss,
             terms=self.last_terms,
             validation=None if found is None else found.merit,
-            device=describe_device(self.device),
+            device=self._where(),
             epoch=None if per_epoch is None else self.step / per_epoch,
             figures={} if found is None else dict(found.figures),
         )
+
+    def _where(self) -> str:
+        """Return where the run takes place, in a user's words."""
+        device = describe_device(self.device)
+        return device if self._team is None else f"{self._team.size} × {device}"
 
     def state(self, merit: float | None) -> TrainingState:
         return TrainingState.of(self.module, self.descent.optimizer, self.step, merit)

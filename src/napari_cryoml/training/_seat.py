@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -164,6 +165,7 @@ def _fabric(accelerator: str, backend: str, devices: int, nodes: int, seat: Seat
 
     from napari_cryoml.training._seat_environment import SeatEnvironment
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # one process speaks: ours
     strategy = DDPStrategy(
         cluster_environment=None if seat is None else SeatEnvironment(seat),
         process_group_backend=_backends(backend),
