@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from napari_cryoml._errors import InputError
 from napari_cryoml._registry import Config
 
 
@@ -40,6 +41,31 @@ class ClusterConfig(Config):
     )
     tls_cert: Path | None = Field(None, description="File of our certificate, for tls://.")
     tls_key: Path | None = Field(None, description="File of the key of our certificate.")
+
+    @classmethod
+    def of_text(cls, text: str) -> ClusterConfig:
+        """Return the workers that one line names.
+
+        Parameters
+        ----------
+        text : str
+            Address of a scheduler or the file it wrote, or a number of processes to start here; ""
+            or 0 for none.
+
+        Raises
+        ------
+        InputError
+            If it is none of these.
+        """
+        text = text.strip()
+        if text.isdecimal():
+            return cls(workers=int(text))
+        if text.startswith(("-", "+")) or len(text.split()) > 1:
+            raise InputError(
+                "Workers are an address such as tcp://node7:8786, or a number of processes on this "
+                f"computer; {text!r} was given."
+            )
+        return cls(scheduler=text or None)
 
     @property
     def is_wanted(self) -> bool:

@@ -45,7 +45,8 @@ class ClusterAbout:
     def sentence(self) -> str:
         """Return one sentence for the user."""
         gpus = f", {self.gpus} with a GPU" if self.gpus else ""
-        return f"{self.workers} workers{gpus}, {self.threads} at a time, at {self.address}."
+        workers = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
+        return f"{workers}{gpus}, {self.threads} at a time, at {self.address}."
 
 
 @contextmanager

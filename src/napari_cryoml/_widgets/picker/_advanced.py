@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QCollapsible
 
-from napari_cryoml._widgets.frame import ConfigForm, WheelGuard, button
+from napari_cryoml._widgets.frame import ConfigForm, WheelGuard, button, line_of, words
 from napari_cryoml._widgets.picker._keys import KEYS
 from napari_cryoml.picking.live import LiveConfig
 
@@ -46,6 +54,18 @@ class AdvancedGroup(QCollapsible):
             "Import labels from a file…",
             "Read particle positions (star, box, cbox, cs, csv) as labels. Default: none.",
         )
+        self.workers = QLineEdit()
+        self.workers.setPlaceholderText("this computer")
+        self.workers.setToolTip(
+            "<p>Who picks all images: the address of a Dask scheduler (tcp://node7:8786) or the "
+            "file it wrote, or a number of processes on this computer. Default: empty, this "
+            "computer in one process.</p>"
+        )
+        self.look = button(
+            "Test", "Look whether the workers answer, and how many there are. Default: not looked."
+        )
+        self.workers_found = words("How many workers there are, or why there are none.")
+        self.workers_found.hide()
         self.derived = QLabel()
         self.derived.setWordWrap(True)
         self.derived.setToolTip("What follows from the diameter and the options below.")
@@ -56,6 +76,8 @@ class AdvancedGroup(QCollapsible):
         rows.addRow("Heat map", self.opacity)
         rows.addRow(self.go_on)
         rows.addRow(self.import_labels)
+        rows.addRow("Workers", line_of(self.workers, self.look))
+        rows.addRow(self.workers_found)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 2, 6, 2)

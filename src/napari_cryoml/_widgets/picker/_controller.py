@@ -20,12 +20,14 @@ from napari_cryoml._widgets.picker._labelling import Labelling
 from napari_cryoml._widgets.picker._live import Live
 from napari_cryoml._widgets.picker._questions import Questions
 from napari_cryoml._widgets.picker._reader import ImageReader
+from napari_cryoml._widgets.picker._recipes import Recipes
 from napari_cryoml._widgets.picker._results import Results
 from napari_cryoml._widgets.picker._review import Review
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml._widgets.picker._spotlight import Spotlight
 from napari_cryoml._widgets.picker._view import PickerView
 from napari_cryoml._widgets.picker._wiring import connect_view, key_actions
+from napari_cryoml._widgets.picker._workers import Workers
 from napari_cryoml.jobs import ChildJob, ChildService
 from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.project import Edit
@@ -61,7 +63,8 @@ class PickerController:
         self._background = Background()
         self.desk = Desk(viewer, view, self._background)
         self.labelling = Labelling(viewer, self.desk)
-        self.results = Results(self.desk, start_job)
+        self.workers = Workers(self.desk, start_job)
+        self.results = Results(self.desk, start_job, self.workers.config)
         self.live = Live(self.desk, start_service)
         spotlight = self._spotlight = Spotlight(viewer, self.desk, self.choose)
         self.questions = Questions(
@@ -70,6 +73,7 @@ class PickerController:
         )
         self.export = Export(self.desk, self.live.save)
         self.files = Files(viewer, self.desk, self.results, self.choose)
+        self.recipes = Recipes(self.desk, self.files, self.live, self.results)
         self.edits = Edits(self.desk, self.files, self.choose)
         self._reader = ImageReader(self._background, self._show, self._show_error)
         self.files.left.connect(self._leave)
@@ -113,6 +117,7 @@ class PickerController:
         self.questions.close()
         self.live.close()
         self.results.close()
+        self.workers.close()
         self.files.close()
         self._background.close()
         self._keys.close()

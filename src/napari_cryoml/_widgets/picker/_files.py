@@ -75,7 +75,7 @@ class Files:
         self._desk.note("Opening…")
         current = self._desk.session.project.path if self._desk.session else None
         self._desk.background.run(
-            open_paths, chosen, current, on_done=self._take_opened, on_error=self._tell
+            open_paths, chosen, current, on_done=self.take_opened, on_error=self._tell
         )
 
     def open_layers(self) -> None:
@@ -95,7 +95,8 @@ class Files:
             for layer in layers:
                 layer.visible = False
 
-    def _take_opened(self, opened: Opened) -> None:
+    def take_opened(self, opened: Opened) -> None:
+        """Put images into their project, which is opened first where it is another one."""
         self._desk.note("")
         with self._desk.telling():
             if self._desk.session is not None and opened.project in (

@@ -38,6 +38,7 @@ class ImagesGroup(Group):
         self.open_layers = menu.addAction("Images open in napari")
         menu.addSeparator()
         self.open_project = menu.addAction("Project…")
+        self.open_recipe = menu.addAction("Recipe…")
         self.find_missing = menu.addAction("Find missing images…")
         self.open.setMenu(menu)
         self.moved = button(
@@ -170,7 +171,20 @@ class ExportGroup(Group):
             "Write the picks above the threshold, without rejected ones and with all labelled "
             "particles: RELION, cryoSPARC, crYOLO, EMAN or a table. Default: RELION.",
         )
-        self.row(self.export)
+        self.recipe = QToolButton()
+        self.recipe.setText("Save recipe…")
+        self.recipe.setToolTip(
+            "Write what the dock does as a YAML file, with what it needs beside it: napari-cryoml "
+            "run does the same in the shell. Default: none."
+        )
+        self.recipe.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.recipe.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.recipe.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        menu = QMenu(self.recipe)
+        self.save_picking = menu.addAction("Of the picks on show…")
+        self.save_training = menu.addAction("Of training…")
+        self.recipe.setMenu(menu)
+        self.row(self.export, self.recipe)
 
 
 def _counted(number: int, what: str) -> str:

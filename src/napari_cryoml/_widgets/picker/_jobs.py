@@ -16,7 +16,7 @@ from napari_cryoml._widgets.jobs import Background, JobWatcher
 from napari_cryoml._widgets.picker import _work
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml.data import ImageSource
-from napari_cryoml.jobs import ChildJob, Event
+from napari_cryoml.jobs import ChildJob, ClusterConfig, Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
 from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.training import TrainingEvent
@@ -105,8 +105,23 @@ class PickerJobs:
             live=live,
         )
 
-    def pick(self, session: Session, images: Sequence[ImageSource], *, device: str) -> None:
+    def pick(
+        self,
+        session: Session,
+        images: Sequence[ImageSource],
+        *,
+        device: str,
+        cluster: ClusterConfig | None = None,
+    ) -> None:
         """Pick images with the session's model.
+
+        Parameters
+        ----------
+        session : Session
+        images : sequence of ImageSource
+        device : str
+        cluster : ClusterConfig, optional
+            Workers; the child process alone by default.
 
         Raises
         ------
@@ -116,12 +131,19 @@ class PickerJobs:
         current = session.project.current_model()
         if current is None:
             raise InputError("There is no model yet: label some particles and train a picker.")
-        model = session.project.export_model(current.id, self._new_folder() / "model.safetensors")
+        # Workers on other computers read the model by its path: it lies on the disk of the images.
+        is_shared = cluster is not None and cluster.scheduler is not None
+        folder = self._new_folder(session.folder if is_shared else None)
+        model = session.project.export_model(current.id, folder / "model.safetensors")
         self._begin("picking", session, current.id)
-        self._launch(_work.pick, list(images), model, device=device)
+        self._launch(_work.pick, list(images), model, device=device, cluster=cluster)
 
     def pick_live(
-        self, session: Session, images: Sequence[ImageSource], config: LiveConfig
+        self,
+        session: Session,
+        images: Sequence[ImageSource],
+        config: LiveConfig,
+        cluster: ClusterConfig | None = None,
     ) -> None:
         """Pick images with what live picking learns from the labels of this moment.
 
@@ -130,6 +152,8 @@ class PickerJobs:
         session : Session
         images : sequence of ImageSource
         config : LiveConfig
+        cluster : ClusterConfig, optional
+            Workers; the child process alone by default.
 
         Raises
         ------
@@ -138,10 +162,14 @@ class PickerJobs:
         """
         self._finish()
         self._begin("picking", session, None)
-        self._launch(_work.pick_live, list(images), session.readable_labels(), config)
+        self._launch(_work.pick_live, list(images), session.readable_labels(), config, cluster)
 
     def pick_blobs(
-        self, session: Session, images: Sequence[ImageSource], config: PickerConfig
+        self,
+        session: Session,
+        images: Sequence[ImageSource],
+        config: PickerConfig,
+        cluster: ClusterConfig | None = None,
     ) -> None:
         """Pick blobs of the size of a particle, which needs no labels.
 
@@ -151,6 +179,8 @@ class PickerJobs:
         images : sequence of ImageSource
         config : PickerConfig
             Its diameter is that of a blob.
+        cluster : ClusterConfig, optional
+            Workers; the child process alone by default.
 
         Raises
         ------
@@ -159,7 +189,7 @@ class PickerJobs:
         """
         self._finish()
         self._begin("picking", session, None)
-        self._launch(_work.pick_blobs, list(images), config)
+        self._launch(_work.pick_blobs, list(images), config, cluster)
 
     def stop(self) -> None:
         """Finish early and keep what there is."""
@@ -176,9 +206,18 @@ class PickerJobs:
         self._saver = Background()
         self._finish()
 
-    def _new_folder(self) -> Path:
+    def _new_folder(self, place: Path | None = None) -> Path:
+        """Make a folder for this job, among the temporary ones or hidden in another."""
         self._finish()
-        self._folder = tempfile.TemporaryDirectory(prefix="cryoml-", ignore_cleanup_errors=True)
+        try:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix=".cryoml-" if place else "cryoml-", dir=place, ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise InputError(
+                f"The model cannot be handed to the workers in {place or 'the temporary folder'} "
+                f"({error.strerror or error}): free some space, or pick on this computer."
+            ) from error
         return Path(self._folder.name)
 
     def _begin(self, kind: str, session: Session, model: int | None) -> None:

@@ -23,6 +23,8 @@ class OptionsDock(Dock):
 
     options_changed = Signal()
     live_options_changed = Signal()
+    workers_entered = Signal(str)
+    workers_look_requested = Signal()
 
     def __init__(self, advanced: AdvancedGroup, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +32,9 @@ class OptionsDock(Dock):
         self.form = advanced.form
         self.form.changed.connect(self.options_changed)
         advanced.live_form.changed.connect(self.live_options_changed)
+        field = advanced.workers
+        field.editingFinished.connect(lambda: self.workers_entered.emit(field.text()))
+        advanced.look.clicked.connect(self.workers_look_requested)
 
     def options(self) -> dict[str, Any]:
         """Return what is set under Advanced."""
@@ -70,6 +75,20 @@ class OptionsDock(Dock):
     def goes_on(self) -> bool:
         """Return whether training shall start from the last model."""
         return bool(self.advanced.go_on.isChecked())
+
+    def set_goes_on(self, on: bool) -> None:
+        """Show whether training shall start from the last model."""
+        self.advanced.go_on.setChecked(on)
+
+    def show_workers(self, text: str) -> None:
+        """Show where all images are picked, as the user has typed it."""
+        self.advanced.workers.setText(text)
+
+    def show_workers_found(self, text: str, *, looking: bool = False) -> None:
+        """Show what is known about the workers, or nothing, and whether there is more to come."""
+        self.advanced.workers_found.setText(text)
+        self.advanced.workers_found.setVisible(bool(text))
+        self.advanced.look.setEnabled(not looking)
 
     def show_derived(self, text: str) -> None:
         """Show what follows from the diameter and the options."""

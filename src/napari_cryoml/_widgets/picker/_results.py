@@ -12,7 +12,7 @@ from napari_cryoml._widgets.picker._desk import Desk
 from napari_cryoml._widgets.picker._jobs import PickerJobs
 from napari_cryoml._widgets.picker._session import Session
 from napari_cryoml.data import ImageSource
-from napari_cryoml.jobs import Event
+from napari_cryoml.jobs import ClusterConfig, Event
 from napari_cryoml.picking import ImagePicked, PickerConfig
 from napari_cryoml.picking.live import LiveConfig
 from napari_cryoml.project import OPTIONS
@@ -34,10 +34,15 @@ class Results:
     desk : Desk
     start_job : callable
         Starts a job, as `ChildJob.start` does.
+    workers : callable
+        Returns the `ClusterConfig` of the workers that pick all images.
     """
 
-    def __init__(self, desk: Desk, start_job: Callable[..., Any]) -> None:
+    def __init__(
+        self, desk: Desk, start_job: Callable[..., Any], workers: Callable[[], ClusterConfig]
+    ) -> None:
         self._desk = desk
+        self._workers = workers
         self.watcher = JobWatcher()
         self.jobs = PickerJobs(self.watcher, self, start_job)
 
@@ -87,7 +92,8 @@ class Results:
             session = self._desk.need_session()
             name = self._desk.shown
             order = sorted(session.sources, key=lambda other: other != name)
-            self._pick([session.sources[other] for other in order], live)
+            images = [session.sources[other] for other in order]
+            self._pick(images, live, self._workers())
             if live is not None and session.first_labelled is None:
                 self._desk.note(BLOBS)
 
@@ -109,20 +115,35 @@ class Results:
             with self._desk.telling():
                 self._pick([session.sources[name]])
 
-    def _pick(self, images: list[ImageSource], live: LiveConfig | None = None) -> None:
+    def _pick(
+        self,
+        images: list[ImageSource],
+        live: LiveConfig | None = None,
+        cluster: ClusterConfig | None = None,
+    ) -> None:
         if self.jobs.kind:
             raise InputError("A job is running: wait until it has ended, or cancel it.")
         session = self._desk.need_session()
         session.project.check_writable()
         if live is not None and session.first_labelled is None:
-            self.jobs.pick_blobs(session, images, self._config(images[0].name))
+            self.jobs.pick_blobs(session, images, self._config(images[0].name), cluster)
         elif live is not None:
-            self.jobs.pick_live(session, images, live)
+            self.jobs.pick_live(session, images, live, cluster)
         else:
             device = str(self._desk.view.options().get(DEVICE, "auto"))
-            self.jobs.pick(session, images, device=device)
+            self.jobs.pick(session, images, device=device, cluster=cluster)
         self._desk.note("")
         self._desk.view.begin_job("picking")
+
+    def training_config(self) -> PickerConfig:
+        """Return what training would be started with now.
+
+        Raises
+        ------
+        InputError
+            If there is no image, or an option is not accepted.
+        """
+        return self._config(self._preview_name())
 
     def _preview_name(self) -> str:
         session = self._desk.need_session()

@@ -20,6 +20,7 @@ from napari_cryoml._widgets.frame import (
     ask_file,
     ask_files,
     ask_folder,
+    ask_save,
 )
 from napari_cryoml._widgets.picker._advanced import AdvancedGroup, legend
 from napari_cryoml._widgets.picker._groups import (
@@ -63,6 +64,9 @@ class PickerView(OptionsDock):
     use_model_requested = Signal()
     certify_requested = Signal()
     export_requested = Signal()
+    picking_recipe_requested = Signal()
+    training_recipe_requested = Signal()
+    recipe_opened = Signal(Path)
     labels_import_requested = Signal(str)
     missing_folder_chosen = Signal(Path)
     opacity_changed = Signal(float)
@@ -103,6 +107,7 @@ class PickerView(OptionsDock):
         images.open_project.triggered.connect(
             lambda: self._open(ask_file(self, "Open project", "Project (*.cryoml)"))
         )
+        images.open_recipe.triggered.connect(self._open_recipe)
         images.find_missing.triggered.connect(self._find_missing)
         images.moved.clicked.connect(self._find_missing)
         images.open_layers.triggered.connect(self.layers_requested)
@@ -122,6 +127,8 @@ class PickerView(OptionsDock):
         self.picks.certify.clicked.connect(self.certify_requested)
         self.train.use.clicked.connect(self.use_model_requested)
         self.export.export.clicked.connect(self.export_requested)
+        self.export.save_picking.triggered.connect(self.picking_recipe_requested)
+        self.export.save_training.triggered.connect(self.training_recipe_requested)
         self.advanced.import_labels.clicked.connect(self._import_labels)
         self.advanced.opacity.valueChanged.connect(
             lambda value: self.opacity_changed.emit(value / 100)
@@ -239,6 +246,14 @@ class PickerView(OptionsDock):
     def ask_export_path(self, folder: Path) -> Path | None:
         """Ask where to write picks; the suffix is that of the chosen format."""
         return ask_export_path(self, folder)
+
+    def ask_recipe_path(self, folder: Path, name: str) -> Path | None:
+        """Ask where to write a recipe; `name` is proposed."""
+        return ask_save(self, "Save recipe", folder / name, "Recipe (*.yaml)")
+
+    def _open_recipe(self) -> None:
+        for path in ask_file(self, "Open recipe", "Recipe (*.yaml *.yml)"):
+            self.recipe_opened.emit(path)
 
     def _open(self, paths: Sequence[Path]) -> None:
         if paths:
