@@ -157,7 +157,8 @@ class Files:
             self._desk.need_session().project.locate(name)
         except InputError as error:
             raise InputError(
-                f"The file of {name} is gone: put it back, or choose {FIND_MISSING}."
+                f"The file of {name} is gone: put it back, or choose the folder it is in now with "
+                f"{FIND_MISSING}. Images are known by their content."
             ) from error
         raise InputError(f"{name} is still being opened, or cannot be read: try again.")
 
