@@ -172,14 +172,6 @@ def test_images_that_were_moved_are_found_again(
         assert project.locate("b.mrc") == elsewhere / "b.mrc"
 
 
-def test_one_project_cannot_be_opened_twice(opened, viewer, view, jobs, folder, qtbot):
-    other = PickerController(type(viewer)(), view, start_job=jobs.start)
-    other.open_paths([folder / "picker.cryoml"])
-    assert said(view)[1]
-    assert other.session is None
-    other.teardown()
-
-
 # Images
 
 
