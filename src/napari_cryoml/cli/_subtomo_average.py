@@ -135,6 +135,8 @@ def _write(found: SubtomogramAverage, out: Path) -> dict[str, Any]:
 def _write_curve(found: SubtomogramAverage, path: Path) -> None:
     import pandas as pd
 
+    from napari_cryoml.io import replacing
+
     curves = found.curves
     if curves is None:
         return
@@ -147,10 +149,8 @@ def _write_curve(found: SubtomogramAverage, path: Path) -> None:
             "randomised": curves.randomised.values,
         }
     )
-    try:
-        frame.to_csv(path, index=False)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    with replacing(path) as draft:
+        frame.to_csv(draft, index=False)
 
 
 def _figures(found: SubtomogramAverage, with_curve: bool) -> dict[str, Any]:

@@ -149,9 +149,9 @@ def _file_name(name: str, taken: dict[str, str]) -> str:
 def _write_table(found: Predictions, path: Path) -> Path:
     import pandas as pd
 
+    from napari_cryoml.io import replacing
+
     frame = pd.DataFrame({"id": found.ids, **found.columns()})
-    try:
-        frame.to_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",", index=False)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    with replacing(path) as draft:
+        frame.to_csv(draft, sep="\t" if path.suffix.lower() == ".tsv" else ",", index=False)
     return path

@@ -179,7 +179,7 @@ def write_discovery(found: Discovery, crops: Crops, out: Path, name: str) -> dic
     """
     import pandas as pd
 
-    from napari_cryoml.io import write_mrc
+    from napari_cryoml.io import replacing, write_mrc
 
     for rank, one in enumerate(found.candidates):
         average = one.average
@@ -187,10 +187,8 @@ def write_discovery(found: Discovery, crops: Crops, out: Path, name: str) -> dic
         for number, half in enumerate(() if average.halves is None else average.halves):
             write_mrc(out / f"{_label(rank)}_half{number + 1}.mrc", half, average.pixel_size)
     files: dict[str, Any] = {"folder": str(out)}
-    try:
-        pd.DataFrame(_rows(found)).to_csv(out / _TABLE, index=False)
-    except OSError as error:
-        raise InputError(f"{out / _TABLE} cannot be written: {error.strerror or error}.") from error
+    with replacing(out / _TABLE) as draft:
+        pd.DataFrame(_rows(found)).to_csv(draft, index=False)
     files["table"] = str(out / _TABLE)
     if found.candidates:
         poses, classes = _poses(found.candidates, len(crops))

@@ -17,6 +17,7 @@ from napari_cryoml.io._crop_stacks import CROP_SUFFIXES, read_crops
 from napari_cryoml.io._crop_writing import stream_crops, write_crops
 from napari_cryoml.io._embeddings import EMBEDDING_SUFFIXES, read_embedding, write_embedding
 from napari_cryoml.io._formats import FORMATS, Format
+from napari_cryoml.io._formats._files import replacing
 from napari_cryoml.io._image_files import IMAGE_SUFFIXES, FileImage, is_image, open_image
 from napari_cryoml.io._image_sets import images_in, open_images
 from napari_cryoml.io._measurement_tables import (
@@ -67,6 +68,7 @@ __all__ = [
     "read_picks",
     "read_places_table",
     "read_standard",
+    "replacing",
     "rotations_of",
     "save_or_rescue",
     "scale",

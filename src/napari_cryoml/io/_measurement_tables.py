@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_cryoml._errors import InputError
 from napari_cryoml.data import Crops
 from napari_cryoml.io._embeddings_columns import ID, IMAGE
+from napari_cryoml.io._formats._files import replacing
 
 MEASUREMENT_SUFFIXES = (".parquet", ".csv", ".tsv")
 
@@ -66,10 +67,8 @@ def write_measurements(
         name: pa.array(column, from_pandas=True)  # NaN is no value
         for name, column in zip(names, values.T, strict=True)
     }
-    try:
-        _write(pa.table({**table, **measured}), place)
-    except OSError as error:
-        raise InputError(f"{place} cannot be written ({error.strerror}).") from error
+    with replacing(place) as draft:
+        _write(pa.table({**table, **measured}), draft)
 
 
 def check_measurements_path(path: Path) -> None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from napari_cryoml._errors import InputError
 from napari_cryoml.io._decoded import DECODED
+from napari_cryoml.io._formats._files import to_disk
 from napari_cryoml.io._image_format import ImageFormat, ImageInfo
 from napari_cryoml.io._mrc_header import HEADER_BYTES, MrcHeader, parse_mrc_header
 
@@ -216,6 +217,7 @@ def _replacing(target: Path) -> Iterator[Path]:
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield draft
+        to_disk(draft)
         draft.replace(target)
     except OSError as error:
         raise InputError(

@@ -13,6 +13,7 @@ from napari_cryoml._widgets.cells._desk import Desk
 from napari_cryoml._widgets.cells._state import CellState
 from napari_cryoml._widgets.classes import write_matrix
 from napari_cryoml._widgets.frame import Connections
+from napari_cryoml.io import replacing
 
 PARQUET = ".parquet"
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -94,13 +95,9 @@ def write_table(table: dict[str, Any], path: Path) -> str:
             f"A table of cells is written as .csv, .tsv or .parquet; {path.name} was given."
         )
     frame = pd.DataFrame(table)
-    try:
+    with replacing(path) as draft:
         if suffix == PARQUET:
-            frame.to_parquet(path, index=False)
+            frame.to_parquet(draft, index=False)
         else:
-            frame.to_csv(path, index=False, sep=_SEPARATORS[suffix])
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}): choose another place."
-        ) from error
+            frame.to_csv(draft, index=False, sep=_SEPARATORS[suffix])
     return f"{len(frame):,} cells were written to {path}."

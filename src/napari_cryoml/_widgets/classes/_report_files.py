@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cryoml._errors import InputError
+from napari_cryoml.io import replacing
 
 if TYPE_CHECKING:
     from napari_cryoml.evaluation import ClassificationReport
@@ -30,10 +30,5 @@ def write_rows(path: Path, rows: list[tuple[object, ...]]) -> None:
     InputError
         If it cannot be written.
     """
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}): choose another place."
-        ) from error
+    with replacing(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)

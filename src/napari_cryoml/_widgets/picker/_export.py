@@ -77,11 +77,13 @@ def _write_certificate(certificate: Certificate, path: Path, written: list[Path]
     """Write a certificate beside the picks, and into a STAR file as a comment."""
     beside = written[0].parent / (path.stem + CERTIFICATE_SUFFIX)
     try:
-        beside.write_text(json.dumps(certificate.to_json(), indent=2) + "\n", encoding="utf-8")
+        with io.replacing(beside) as draft:
+            draft.write_text(json.dumps(certificate.to_json(), indent=2) + "\n", encoding="utf-8")
         for star in (one for one in written if one.suffix == ".star"):
             text = star.read_text(encoding="utf-8")
-            star.write_text(f"# {certificate.sentence}\n{text}", encoding="utf-8")
-    except OSError as error:
+            with io.replacing(star) as draft:
+                draft.write_text(f"# {certificate.sentence}\n{text}", encoding="utf-8")
+    except (OSError, InputError) as error:
         raise InputError(
             f"The picks were written, their certificate was not ({error}): choose another folder."
         ) from error

@@ -51,7 +51,9 @@ class DiscoveryStore:
     def _check(self, key: str) -> None:
         place = self._folder / _STATE
         if not place.exists():
-            place.write_text(json.dumps({"key": key}))
+            part = place.with_name(f".{place.name}.part")
+            part.write_text(json.dumps({"key": key}))
+            part.replace(place)
             return
         try:
             known = json.loads(place.read_text())["key"]

@@ -24,6 +24,7 @@ from napari_cryoml.embedding.drawing._palettes import (
     unlabelled,
     value_limits,
 )
+from napari_cryoml.io import replacing
 
 _TEMPLATE = Path(__file__).with_name("_page.html")
 _DIGITS = 5
@@ -112,12 +113,8 @@ def write_page(
         },
     }
     page = _filled(_TEMPLATE.read_text("utf-8"), title, content)
-    try:
-        path.write_text(page, "utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}): name another place."
-        ) from error
+    with replacing(path) as draft:
+        draft.write_text(page, "utf-8")
     return path
 
 

@@ -57,6 +57,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
+        to_disk(temporary)
         temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -64,6 +65,18 @@ def replacing(path: Path) -> Iterator[Path]:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until what a file holds is on the disk: else a power cut may leave its name alone.
+
+    Raises
+    ------
+    OSError
+        If it cannot get there.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
