@@ -12,7 +12,7 @@ from qtpy.QtWidgets import (
     QToolButton,
 )
 
-from napari_cryoml._widgets.frame import Group, WheelGuard, button
+from napari_cryoml._widgets.frame import Group, WheelGuard, button, menu_button
 from napari_cryoml._widgets.jobs import JobPanel, TrainingCurve
 from napari_cryoml._widgets.picker._histogram import ThresholdHistogram
 from napari_cryoml._widgets.picker._image_table import ImageTable
@@ -171,19 +171,15 @@ class ExportGroup(Group):
             "Write the picks above the threshold, without rejected ones and with all labelled "
             "particles: RELION, cryoSPARC, crYOLO, EMAN or a table. Default: RELION.",
         )
-        self.recipe = QToolButton()
-        self.recipe.setText("Save recipe…")
-        self.recipe.setToolTip(
-            "Write what the dock does as a YAML file, with what it needs beside it: napari-cryoml "
-            "run does the same in the shell. Default: none."
-        )
-        self.recipe.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.recipe.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        self.recipe.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        menu = QMenu(self.recipe)
+        menu = QMenu(self)
         self.save_picking = menu.addAction("Of the picks on show…")
         self.save_training = menu.addAction("Of training…")
-        self.recipe.setMenu(menu)
+        self.recipe = menu_button(
+            "Save recipe…",
+            "Write what the dock does as a YAML file, with what it needs beside it: napari-cryoml "
+            "run does the same in the shell. Default: none.",
+            menu,
+        )
         self.row(self.export, self.recipe)
 
 
