@@ -242,8 +242,8 @@ def _embeddings() -> list[Target]:
 def _standards() -> list[Target]:
     texts = {
         ".gmt": "ribosome\tbig\tA\tB\tC\nspliceosome\t\tB\tD\n",
-        ".gaf": "!gaf-version: 2.2\nSGD\tS1\tACT1\tinvolved_in\tGO:0000001\tR:1\tIMP\t\tP\t\tYFL039C\t"
-        "protein\ttaxon:559292\t20200101\tSGD\t\t\n",
+        ".gaf": "!gaf-version: 2.2\nSGD\tS1\tACT1\tinvolved_in\tGO:0000001\tR:1\tIMP\t\tP\t"
+        "\tYFL039C\tprotein\ttaxon:559292\t20200101\tSGD\t\t\n",
         ".csv": "protein,term\nA,one\nB,one\nC,two\n",
         ".tsv": "protein\tterm\nA\tone\nB\tone\nC\ttwo\n",
     }
@@ -281,8 +281,8 @@ def _cells() -> list[Target]:
 
 def _our_own() -> list[Target]:
     from napari_cryoml import checkpoint
-    from napari_cryoml.recipes import Recipe
     from napari_cryoml.project import Project
+    from napari_cryoml.recipes import Recipe
 
     def project(folder: Path) -> list[Path]:
         path = folder / "p.cryoml"

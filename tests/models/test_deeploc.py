@@ -100,7 +100,8 @@ def test_the_first_one_starts_as_in_tensorflow():
     network = classifiers.create("deeploc_2017").build((24, 24), 3, 2)
     weights = network.dense[0].weight
     assert weights.abs().max() <= 0.2
-    assert weights.std().item() == pytest.approx(0.088, abs=0.002)  # of the normal cut at 2 deviations
+    # The deviation of the normal distribution cut off at two of its own.
+    assert weights.std().item() == pytest.approx(0.088, abs=0.002)
     layers = of_kind(network, nn.Conv2d, type(network.head))
     assert all((layer.bias == 0.1).all() for layer in layers)
 
