@@ -13,7 +13,7 @@ import torch
 from team_jobs import Learnt
 from torch import Tensor, nn
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.jobs import Command
 from napari_cryoml.models import Decoder, classifiers, detectors
 from napari_cryoml.objectives import CropBatch, Share, crop_objectives, objectives, sharing
@@ -216,7 +216,7 @@ def test_stop_reaches_all_processes():
 
 @pytest.mark.slow
 def test_a_killed_process_ends_the_run_and_what_was_learnt_is_kept():
-    with _no_orphans():
+    with _no_orphans(), pytest.warns(InputWarning, match="Process 2 of 2 is lost"):
         events, learnt = _follow(on_devices(TWO, team_jobs.dying, 3))
     _, wanted = _follow(team_jobs.detector("pn", True, 100_000), learnt.step)
     said = [event.message for event in events if event.message]
@@ -231,7 +231,7 @@ def test_a_killed_process_ends_the_run_and_what_was_learnt_is_kept():
 
 @pytest.mark.slow
 def test_the_reason_of_a_process_that_fails_is_told():
-    with _no_orphans():
+    with _no_orphans(), pytest.warns(InputWarning, match="Process 2 of 2 is lost"):
         events, learnt = _follow(on_devices(TWO, team_jobs.doomed))
     assert any("The disk of this toy is full." in event.message for event in events)
     assert learnt.step == 0

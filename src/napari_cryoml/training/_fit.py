@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import torch
 from torch import nn
 
-from napari_cryoml._errors import InputError
+from napari_cryoml._errors import InputError, InputWarning
 from napari_cryoml.jobs import Command
 from napari_cryoml.training._clock import Clock
 from napari_cryoml.training._descent import Descent, StepLoss
@@ -271,7 +272,9 @@ class _Run(Generic[BatchT]):
         team.must_stop = True
         if not team.leads:
             raise InputError("The first process of this run has ended, and so does this one.")
-        return f"{team.reason()} Training stops here; what was learnt is kept."
+        said = f"{team.reason()} Training stops here; what was learnt is kept."
+        warnings.warn(said, InputWarning, stacklevel=2)  # a bar shows the event for a moment only
+        return said
 
     def _shrink(self) -> str:
         self.descent.forget_gradients()

@@ -143,7 +143,10 @@ def _team_of(
     accelerator = accelerator_of(config)
     backend = backend_of(config, accelerator)
     followers: list[ChildJob[None]] = []
-    with tempfile.TemporaryDirectory(prefix="napari-cryoml-") as folder, _threads_for(n) as threads:
+    with (
+        tempfile.TemporaryDirectory(prefix="napari-cryoml-team-") as folder,
+        _threads_for(n) as threads,
+    ):
         store = str(Path(folder) / "store")
         try:
             for rank in range(1, n):
