@@ -35,7 +35,7 @@ def write(pipe: Connection, folder: Path, seed: int) -> None:
     from napari_cryoml import checkpoint
 
     rng = np.random.default_rng(seed)
-    if seed % 4 == 0:
+    if seed % 4 == 0 and (folder.parent / "images").is_dir():
         _train(folder)
     pipe.send(("done", "training"))
     while True:
