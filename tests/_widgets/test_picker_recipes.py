@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests._widgets.conftest import PIXEL_SIZE, said
+from tests._widgets.conftest import PIXEL_SIZE, said, trained
 
 from napari_cryoml import io
 from napari_cryoml._widgets.picker import PickerController, _work
@@ -179,6 +179,32 @@ def test_a_recipe_of_training_from_the_shell_fills_the_forms(opened, view, idle,
     assert shown["training"]["crop_size"] == 96
     assert opened.session.diameter_px == 20.5
     assert opened.session.project.annotations("a.mrc").positives.tolist() == [[10.0, 20.0]]
+
+
+def test_a_recipe_of_a_trained_model_brings_the_model(live, view, jobs, idle, folder, tmp_path):
+    model = trained(tmp_path / "m.safetensors", threshold=1.5)
+    options = {"images": [str(folder / "b.mrc"), str(folder / "c.mrc")], "model": model.name}
+    recipe = Recipe("pick run", options | {"threshold": -0.5, "device": "cpu"})
+    live.recipes.open(recipe.write(tmp_path / "r.yaml"))
+    idle()
+    assert not said(view)[1], said(view)
+    session = live.session
+    kept = session.project.export_model(session.project.current_model().id, tmp_path / "kept")
+    assert kept.read_bytes() == model.read_bytes()
+    assert session.threshold == -0.5
+    assert not session.is_live
+    view.set_options.assert_called_with({"device": "cpu"})
+    assert jobs[-1].function.__name__ == "pick", "the image on show is picked with it"
+
+
+def test_a_recipe_of_a_model_that_is_gone_is_one_sentence(live, view, idle, folder, tmp_path):
+    options = {"images": str(folder), "model": "gone.safetensors"}
+    live.recipes.open(Recipe("pick run", options).write(tmp_path / "r.yaml"))
+    idle()
+    sentence, error = said(view)
+    assert error
+    assert "gone.safetensors" in sentence
+    assert live.session.project.current_model() is None
 
 
 @pytest.mark.parametrize("what", ["picking", "training"])

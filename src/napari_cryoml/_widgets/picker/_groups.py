@@ -58,7 +58,7 @@ class ImagesGroup(Group):
         self.next = button("▶ [N]", "Show the next image.")
         self.unlabelled = button("Unlabelled ▶ [U]", "Show the next image without labels.")
         self.row(self.open)
-        self.row(self.moved)
+        self.column.addWidget(self.moved)
         self.column.addWidget(self.empty)
         self.column.addWidget(self.table)
         self.row(self.previous, self.next, self.unlabelled)
