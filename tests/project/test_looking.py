@@ -186,3 +186,15 @@ def test_a_folder_that_cannot_be_written_is_looked_at(open_folder, journal):
     read_only, count, why = looked_at(path, as_nobody=True)
     assert (read_only, count) == (True, 2)
     assert "cannot be written: copy it to a folder of yours" in why
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_to_a_project_is_looked_at_with_the_journal_of_the_file(project_path, tmp_path):
+    (tmp_path / "deep").mkdir()
+    project_path.symlink_to(labelled(tmp_path / "deep" / "real.cryoml", 2))
+    with held(project_path, "half") as process:
+        with Project.open(project_path, read_only=None) as project:
+            assert project.read_only
+            assert project.counts() == {"b": (2, 0)}
+            assert project.setting("key 1") is None
+        process.kill()

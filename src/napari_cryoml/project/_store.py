@@ -135,7 +135,7 @@ class Store:
                 here.copy_to(snapshot)
             else:
                 _check_header(path)
-                snapshot.take(path)
+                snapshot.take(path.resolve())  # the journal lies beside the file itself
             connection = sqlite3.connect(
                 snapshot.path, isolation_level=None, check_same_thread=False
             )
@@ -159,7 +159,7 @@ class Store:
                 version = 0 if new else _check_content(path, connection)
                 if new:
                     upgrade(connection, 0)
-                elif not os.access(path.parent, os.W_OK):
+                elif not os.access(path.resolve().parent, os.W_OK):
                     raise _unwritable(path)  # there is no place for the journal
                 elif version < VERSION:
                     migrate(path, connection, version)
