@@ -159,7 +159,7 @@ def test_boxes_of_a_stack_get_classes(shell, stack, model, tmp_path):
     assert said.code == 0, said.err
     assert said.json["n"] == sum(said.json["classes"].values()) == N
     header, first, *_ = out.read_text().splitlines()
-    assert header == "id,class,confidence,probability_cube,probability_plate"
+    assert header == "id,class,confidence,margin,probability_cube,probability_plate"
     assert first.startswith("b0,")
     files = said.json["per_class"]
     lines = sum(len(Path(path).read_text().splitlines()) - 1 for path in files.values())
