@@ -53,5 +53,5 @@ def test_jobs_bring_their_results_to_a_process_that_has_no_torch(tmp_path):
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    # Three steps and the last validation; a picture a validation, and one of what is kept.
-    assert done.stdout.splitlines() == ["4 5 True 2", "3", "failed True False", "[]"]
+    # Three steps, each of them measured; a picture a validation, and one of what is kept.
+    assert done.stdout.splitlines() == ["3 4 True 2", "3", "failed True False", "[]"]
