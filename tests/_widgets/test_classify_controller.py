@@ -328,7 +328,7 @@ class TestNetworks:
         slow.say(TrainingEvent(done=3, total=10, step=3, loss=0.5, validation=0.75))
         step = training.view.train.show_step
         qtbot.waitUntil(lambda: step.called, timeout=5_000)
-        step.assert_called_with(3, 0.5, 0.75)
+        step.assert_called_with(3, 0.5, 0.75, None)
         assert training.desk.state.fitted.system.name == "few_shot"
 
     def test_its_answer_takes_over_and_is_kept(self, qtbot, training, services):

@@ -428,6 +428,7 @@ class TestProjects:
         before = ready.desk.state
         picked.open_paths([picked.session.project.path])
         qtbot.waitUntil(lambda: ready.keeping.project is picked.session.project, timeout=10_000)
+        assert not picked.session.project.read_only
         assert ready.desk.state is before
         ready.keeping.columns({"cluster": np.zeros(12, int)})
         wait(qtbot, ready)

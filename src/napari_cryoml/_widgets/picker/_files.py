@@ -70,13 +70,21 @@ class Files:
         chosen = [Path(path) for path in paths]
         if len(chosen) == 1 and chosen[0].suffix == PROJECT_SUFFIX:
             with self._desk.telling():
-                self._open_project(Project.open(chosen[0], read_only=None))
+                self._open_file(chosen[0])
             return
         self._desk.note("Opening…")
         current = self._desk.session.project.path if self._desk.session else None
         self._desk.background.run(
             open_paths, chosen, current, on_done=self.take_opened, on_error=self._tell
         )
+
+    def _open_file(self, path: Path) -> None:
+        """Open a project, unless it is the one on show: of that there would only be a copy."""
+        session = self._desk.session
+        if session is not None and path.resolve() == session.project.path.resolve():
+            self._desk.note(f"{path.name} is open already.")
+            return
+        self._open_project(Project.open(path, read_only=None))
 
     def open_layers(self) -> None:
         """Take the images that are open in napari."""
