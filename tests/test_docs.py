@@ -26,6 +26,19 @@ def options():
     return module
 
 
+@pytest.fixture(scope="module")
+def flags_of(options):
+    """The flags of each command by its name; making the commands takes a second."""
+    return {
+        name: {
+            flag
+            for entry in options.parameters_of(name)
+            for flag in (*entry.opts, *entry.secondary_opts)
+        }
+        for name, _ in options.commands()
+    }
+
+
 def by_name(page):
     return page.name
 
@@ -86,27 +99,19 @@ def test_the_key_table_has_every_key_of_the_dock(options):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_commands_and_their_flags_exist(page, options):
-    known = dict(options.commands())
+def test_commands_and_their_flags_exist(page, flags_of):
     for words in commands_in(page):
         if words[0].startswith("-"):
             continue
-        name = next(name for name in known if words[: len(name.split())] == name.split())
-        parameters = options.parameters_of(name)
-        flags = {flag for entry in parameters for flag in (*entry.opts, *entry.secondary_opts)}
+        name = next(name for name in flags_of if words[: len(name.split())] == name.split())
         own = words[: words.index("--")] if "--" in words else words  # the rest is a recipe's
         given = {word for word in own if word.startswith("--")}
-        assert given <= flags | {"--help"}, " ".join(words)
+        assert given <= flags_of[name] | {"--help"}, " ".join(words)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
-def test_flags_in_the_text_exist(page, options):
-    flags = {
-        flag
-        for name, _ in options.commands()
-        for entry in options.parameters_of(name)
-        for flag in (*entry.opts, *entry.secondary_opts)
-    }
+def test_flags_in_the_text_exist(page, flags_of):
+    flags = set().union(*flags_of.values())
     mentioned = set(re.findall(r"`(--[a-z][a-z-]*)", page.read_text()))
     assert mentioned <= flags | {"--help", "--version", "--save-recipe"}
 

@@ -59,8 +59,15 @@ def steps_of(job):
     return run_inline(job, events.append), events
 
 
-@pytest.mark.parametrize("ndim", [2, 3])
-@pytest.mark.parametrize("name", NETWORK_SYSTEMS)
+def every_system():
+    """Yield each system in 2-D and 3-D; those that need large boxes take long in 3-D."""
+    for name in NETWORK_SYSTEMS:
+        yield pytest.param(name, 2, id=f"{name}-2")
+        large = side_for(systems[name]().network) > 40
+        yield pytest.param(name, 3, id=f"{name}-3", marks=[pytest.mark.slow] * large)
+
+
+@pytest.mark.parametrize(("name", "ndim"), list(every_system()))
 def test_each_system_trains_and_is_the_same_from_a_file(name, ndim, tmp_path):
     data = labelled_shapes(30, 6, ndim=ndim, side=side_for(systems[name]().network))
     system = small(name)

@@ -116,10 +116,13 @@ def test_what_is_no_recipe_is_one_sentence(tmp_path, text, sentence):
     assert "\n" not in str(caught.value)
 
 
-def test_a_deep_nest_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("depth", "sentence"), [(20, "is no YAML"), (100_000, "brackets lie in brackets")]
+)
+def test_a_deep_nest_is_refused_before_it_takes_long(tmp_path, depth, sentence):
     path = tmp_path / "r.yaml"
-    path.write_text("[" * 100_000)
-    with pytest.raises(InputError, match="is no YAML"):
+    path.write_text("[" * depth)
+    with pytest.raises(InputError, match=sentence):
         Recipe.read(path)
 
 
@@ -152,3 +155,8 @@ def test_half_a_command_has_no_recipe(shell, tmp_path):
     said = shell("--save-recipe", tmp_path / "r.yaml", "pick")
     assert said.code == 2
     assert "whole command" in said.err
+
+
+def test_names_with_brackets_are_no_nest(tmp_path):
+    recipe = Recipe("pick live", {"images": [f"[{n}] a.mrc" for n in range(100)]})
+    assert Recipe.read(recipe.write(tmp_path / "r.yaml")) == recipe

@@ -164,9 +164,10 @@ def test_devices_that_are_not_there_are_refused(options, sentence):
 
 
 def test_one_device_starts_no_process():
+    others = set(psutil.Process().children())  # of libraries that other tests have used
     _, end = _follow(on_devices(DevicesConfig(), team_jobs.detector, "pn", False, 1))
     assert end.step == 1
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= others
 
 
 def _follow(job: Iterator, stop_after: int | None = None) -> tuple[list, object]:

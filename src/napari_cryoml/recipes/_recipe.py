@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from napari_cryoml._errors import InputError, InputWarning
 FORMAT = 1
 """Version of the file format."""
 _LARGEST_BYTES = 2**24
+_DEEPEST = 20  # the time to parse lists in lists grows with the square of their depth
 _KEYS = {"recipe", "version", "command", "options"}
 
 Plain = str | int | float | bool
@@ -125,6 +128,10 @@ def _loaded(place: Path) -> Any:
         if place.stat().st_size > _LARGEST_BYTES:
             raise InputError(f"{place} is no recipe: it is larger than 16 MiB.")
         text = place.read_text(encoding="utf-8")
+        if _depth(text) > _DEEPEST:
+            raise InputError(
+                f"{place} is no recipe: brackets lie in brackets; choose another file."
+            )
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise InputError(
                 f"{place} refers to its own parts, which a recipe does not: spell them out."
@@ -137,6 +144,12 @@ def _loaded(place: Path) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{place} is no YAML ({line}): choose a recipe.") from error
+
+
+def _depth(text: str) -> int:
+    """Return how many brackets are open at most, in names and texts too."""
+    steps = (1 if found[0] in "[{" else -1 for found in re.finditer(r"[][{}]", text))
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _is_plain(value: Any) -> bool:
