@@ -56,6 +56,7 @@ benchmarks: install ## Measure what docs/benchmarks.md states; takes hours
 	$(DISPLAY_RUN) $(BIN)/python benchmarks/embedding.py
 	$(BIN)/python benchmarks/picking.py
 	$(BIN)/python benchmarks/subtomograms.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/proteins.py
 
 install: system $(VENV)/.installed ## Make .venv with the tested set of libraries

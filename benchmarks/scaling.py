@@ -139,7 +139,7 @@ def overhead(*, fresh: bool = False) -> Iterable[Row]:
 def _light(workers: int, items: int) -> Row:
     from distributed import Client, LocalCluster
 
-    options = {"threads_per_worker": 1, "processes": False, "host": "127.0.0.1"}
+    options = {"threads_per_worker": 1, "processes": False, "protocol": "tcp://"}
     with (
         LocalCluster(
             n_workers=workers,
