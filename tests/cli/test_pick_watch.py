@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from napari_cryoml.cli._pick_watch import PickFiles
+from napari_cryoml.data import Picks
 from napari_cryoml.io import read_picks
+from napari_cryoml.picking import KeptPicks
 
 TINY = ["--set=network.units=4", "--set=training.crops=2", "--steps", 2, "--device", "cpu"]
 
@@ -35,3 +40,13 @@ def test_a_folder_that_is_not_there_is_one_sentence(shell, micrographs, tmp_path
     said = shell("pick", "watch", tmp_path / "none", "--model", model, "--out", tmp_path / "p")
     assert said.code == 2
     assert "none cannot be listed" in said.err
+
+
+def test_images_of_one_stem_do_not_write_over_each_other(tmp_path: Path) -> None:
+    for order in (("a.mrc", "a.tif"), ("a.tif", "a.mrc")):  # the second time after a restart
+        files = PickFiles(tmp_path, "csv", KeptPicks(tmp_path / ".done"))
+        for image in order:
+            files.write(Picks(image, np.zeros((len(image.split(".")[1]), 2))))
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["a.csv", "a.tif.csv"]
+    assert [entry.image for entry in read_picks(tmp_path / "a.csv")] == ["a.mrc"]
+    assert [entry.image for entry in read_picks(tmp_path / "a.tif.csv")] == ["a.tif"]

@@ -53,7 +53,7 @@ def watch(
     )
     least = Picker.load(model).threshold if threshold is None else threshold
     work = NetworkWork(model, least, device)
-    files = _PickFiles(check_folder(out), format_suffix.lstrip("."), KeptPicks(out / DONE_NAME))
+    files = PickFiles(check_folder(out), format_suffix.lstrip("."), KeptPicks(out / DONE_NAME))
     images_in(folder)  # a folder that cannot be listed is said before anything else
     collected = _Collected()
     with picking_plan(scheduler, workers, files.kept.folder, with_maps=False) as plan:
@@ -68,8 +68,12 @@ def watch(
     report({"out": str(out), "n_images": count} | collected.figures(), as_json=as_json)
 
 
-class _PickFiles:
+class PickFiles:
     """A file of picks an image, named after it.
+
+    The first image of a stem has that name, as ``a.star`` for ``a.mrc``; a later one of the same
+    stem, as ``a.tif``, has its whole name, ``a.tif.star``. A small file tells which is which after
+    a restart.
 
     Parameters
     ----------
@@ -82,6 +86,7 @@ class _PickFiles:
 
     def __init__(self, folder: Path, suffix: str, kept: Any) -> None:
         self._folder, self._suffix, self.kept = folder, suffix, kept
+        self._owners = kept.folder / "owners"
 
     def write(self, picks: Picks) -> None:
         """Write the picks of an image, whole or not at all."""
@@ -94,7 +99,20 @@ class _PickFiles:
         return self._path(image.name).exists() and self.kept.has(image, digest)
 
     def _path(self, image: str) -> Path:
-        return self._folder / f"{Path(image).stem}.{self._suffix}"
+        stem = Path(image).stem
+        name = stem if self._owner(stem, image) == image else image
+        return self._folder / f"{name}.{self._suffix}"
+
+    def _owner(self, stem: str, image: str) -> str:
+        """Return the image that has the name of this stem: the first one that asked for it."""
+        self._owners.mkdir(parents=True, exist_ok=True)
+        place = self._owners / f"{stem}.txt"
+        try:
+            with place.open("x", encoding="utf-8") as file:
+                file.write(image)
+        except FileExistsError:
+            return place.read_text(encoding="utf-8")
+        return image
 
 
 class _Collected:
