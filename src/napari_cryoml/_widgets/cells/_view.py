@@ -37,7 +37,13 @@ from napari_cryoml._widgets.cells._export_tab import ExportTab
 from napari_cryoml._widgets.cells._keys import CELL_KEYS, CELLS_KEYS
 from napari_cryoml._widgets.cells._map_tab import MapTab
 from napari_cryoml._widgets.cells._source_group import CellSource
-from napari_cryoml._widgets.classes import ClassGallery, ClassGroup, ResultTab, TrainTab
+from napari_cryoml._widgets.classes import (
+    ClassGallery,
+    ClassGroup,
+    ResultTab,
+    TrainTab,
+    lay_out_halves,
+)
 from napari_cryoml._widgets.frame import (
     Dock,
     FocusFollowsMouse,
@@ -50,7 +56,6 @@ from napari_cryoml._widgets.frame import (
     bind_dock_keys,
     button,
     legend_of,
-    scrolled,
     tighten,
     words,
 )
@@ -140,26 +145,17 @@ class CellsView(Dock):
     def _build(self) -> None:
         keys = words("The keys of the Cells dock.", legend_of((*CELLS_KEYS, *CELL_KEYS)))
         keys.setTextFormat(Qt.TextFormat.RichText)
-        for title, tab in (
-            ("Train", self.train),
-            ("Result", self.result),
-            ("Check", self.check),
-            ("Map", self.map),
-            ("Export", self.export),
-            ("Keys", keys),
-        ):
-            self.tabs.addTab(scrolled(tab), title)
-        labelling = QWidget()
-        column = QVBoxLayout(labelling)
-        tighten(column)
-        column.addWidget(self.classes)
-        column.addWidget(self.gallery, 1)
-        self.splitter.addWidget(labelling)
-        self.splitter.addWidget(self.tabs)
-        self.splitter.setChildrenCollapsible(False)
-        self.tabs.setMinimumHeight(_TABS_PX)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        pages = {
+            "Train": self.train,
+            "Result": self.result,
+            "Check": self.check,
+            "Map": self.map,
+            "Export": self.export,
+            "Keys": keys,
+        }
+        lay_out_halves(
+            self.splitter, self.classes, self.gallery, self.tabs, pages, tabs_px=_TABS_PX
+        )
         body = QWidget()
         column = QVBoxLayout(body)
         tighten(column)

@@ -9,6 +9,7 @@ from ._class_state import ClassState, Rows
 from ._class_table import ClassResult, ClassTable
 from ._confusion import ConfusionMatrix
 from ._fitting import Fitting
+from ._halves import lay_out_halves
 from ._keeping import Keeping
 from ._labelling import Labelling, class_rows
 from ._palette import UNSURE, rgb
@@ -50,6 +51,7 @@ __all__ = [
     "connect_gallery",
     "connect_results",
     "connect_training",
+    "lay_out_halves",
     "rgb",
     "row_text",
     "shown_as",

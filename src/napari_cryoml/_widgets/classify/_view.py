@@ -26,10 +26,16 @@ from typing import Literal, TypeAlias
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from napari_cryoml._registry import Config
-from napari_cryoml._widgets.classes import ClassGallery, ClassGroup, ResultTab, TrainTab
+from napari_cryoml._widgets.classes import (
+    ClassGallery,
+    ClassGroup,
+    ResultTab,
+    TrainTab,
+    lay_out_halves,
+)
 from napari_cryoml._widgets.classify._average_tab import AverageTab
 from napari_cryoml._widgets.classify._export_tab import ExportTab
 from napari_cryoml._widgets.classify._keys import CLASSIFY_KEYS, CROP_KEYS
@@ -46,8 +52,6 @@ from napari_cryoml._widgets.frame import (
     ask_save,
     bind_dock_keys,
     legend_of,
-    scrolled,
-    tighten,
     words,
 )
 
@@ -109,26 +113,17 @@ class ClassifyView(Dock):
     def _build(self) -> None:
         keys = words("The keys of the Classify dock.", legend_of((*CLASSIFY_KEYS, *CROP_KEYS)))
         keys.setTextFormat(Qt.TextFormat.RichText)
-        for title, tab in (
-            ("Train", self.train),
-            ("Result", self.result),
-            ("Look", self.look),
-            ("Average", self.average),
-            ("Export", self.export),
-            ("Keys", keys),
-        ):
-            self.tabs.addTab(scrolled(tab), title)
-        labelling = QWidget()
-        column = QVBoxLayout(labelling)
-        tighten(column)
-        column.addWidget(self.classes)
-        column.addWidget(self.gallery, 1)
-        self.splitter.addWidget(labelling)
-        self.splitter.addWidget(self.tabs)
-        self.splitter.setChildrenCollapsible(False)
-        self.tabs.setMinimumHeight(_TABS_PX)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        pages = {
+            "Train": self.train,
+            "Result": self.result,
+            "Look": self.look,
+            "Average": self.average,
+            "Export": self.export,
+            "Keys": keys,
+        }
+        lay_out_halves(
+            self.splitter, self.classes, self.gallery, self.tabs, pages, tabs_px=_TABS_PX
+        )
         self.stack((self.message, self.source, self.splitter), filler=self.splitter)
 
     def _connect(self) -> None:
